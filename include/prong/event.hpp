@@ -1,0 +1,106 @@
+// What happens to workers, as `primary::async_next_event` reports it, in one total order.
+//
+// For each worker: forked, then online, then any of listening, listen_failed and message, then
+// disconnected, and exited always last, exactly once, also for a worker whose start failed.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <prong/detail/config.hpp>
+#include <prong/message.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace prong {
+
+/// A worker's process was started, or was to be: see `worker_exited::error`.
+struct worker_forked {
+  worker_id id{};
+  process_id process = 0;
+};
+
+/// The worker's program runs and has constructed its `worker`.
+struct worker_online {
+  worker_id id{};
+  process_id process = 0;
+};
+
+/// An acceptor of the worker listens.
+struct worker_listening {
+  worker_id id{};
+  asio::ip::tcp::endpoint endpoint{};  ///< with the real port
+};
+
+/// An acceptor of the worker asked for an endpoint that cannot be had. The worker knows, too.
+struct worker_listen_failed {
+  worker_id id{};
+  asio::ip::tcp::endpoint endpoint{};  ///< as it was asked for
+  error_code error{};
+};
+
+/// The worker's program has sent a message.
+struct worker_message {
+  worker_id id{};
+  prong::message message{};
+};
+
+/// The channel to the worker has ended.
+struct worker_disconnected {
+  worker_id id{};
+};
+
+/// The worker's process has ended, or never was.
+struct worker_exited {
+  worker_id id{};
+  process_id process = 0;  ///< 0 if it could not be started
+  int status = 0;          ///< what the process returned; 128 + `signal` if a signal ended it
+  int signal = 0;          ///< the signal that ended it, or 0
+  /// The worker was asked to stop, or had said that it would, as in Node.
+  bool exited_after_disconnect = false;
+  /// Why the primary ended it, or could not start it: the system's error, `errc::start_timeout`,
+  /// `errc::protocol_error`, `errc::protocol_mismatch`. No error: it ended by itself.
+  error_code error{};
+};
+
+/// Workers die faster than `respawn_limits` allows: none is started for the time given.
+struct respawn_suspended {
+  std::size_t deaths = 0;
+  duration pause{};
+};
+
+/// Workers are started again.
+struct respawn_resumed {};
+
+/// Nobody took events for so long that this many were dropped here.
+struct events_lost {
+  std::size_t count = 0;
+};
+
+using event =
+    std::variant<worker_forked, worker_online, worker_listening, worker_listen_failed,
+                 worker_message, worker_disconnected, worker_exited, respawn_suspended,
+                 respawn_resumed, events_lost>;
+
+/// How a worker ended, in words: "exited with status 3", "was killed by signal 9",
+/// "could not be started: No such file or directory".
+std::string describe(worker_exited const& how);
+
+enum class worker_state {
+  starting,  ///< its process was started
+  online,    ///< it has constructed its `worker`
+  draining,  ///< it was asked to stop: it takes nothing new, and ends when its work ends
+  ending,    ///< its process or its channel has ended, and the other is about to
+};
+
+/// A worker at one moment, as `primary::workers` gives it.
+struct worker_info {
+  worker_id id{};
+  process_id process = 0;
+  worker_state state = worker_state::starting;
+  std::vector<asio::ip::tcp::endpoint> endpoints{};  ///< where it listens
+};
+
+}  // namespace prong

@@ -1,0 +1,22 @@
+// What primary and workers can say to each other in their own words.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace prong {
+
+/// A message: a short topic to tell messages apart by, and a body of any bytes.
+/// Messages from one side to one other arrive whole, once, and in the order they were sent.
+struct message {
+  std::string topic;  ///< at most `max_topic_size` bytes
+  std::string body;   ///< at most `max_body_size` bytes
+
+  static constexpr std::size_t max_topic_size = 65'535;
+  static constexpr std::size_t max_body_size = 1'048'576;
+
+  friend bool operator==(message const&, message const&) = default;
+};
+
+}  // namespace prong

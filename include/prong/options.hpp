@@ -1,0 +1,104 @@
+// How a primary runs its workers. Every field has a default that suits a server; a value that
+// cannot be meant makes the primary's constructor fail with `errc::invalid_option` and a text
+// that names the field.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <prong/detail/config.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace prong {
+
+/// Who accepts a connection, and so decides which worker serves it.
+/// The environment variable PRONG_SCHED_POLICY (`rr` or `round_robin`, `none` or `shared`)
+/// overrides the option, as NODE_CLUSTER_SCHED_POLICY does in Node.
+enum class scheduling {
+  platform_default,  ///< as Node: `shared` on Windows, `round_robin` elsewhere
+  round_robin,       ///< the primary accepts, and hands connections in turn to workers with room
+  shared,            ///< the workers accept on one shared listening socket
+};
+
+/// When dead workers of the pool are replaced, and when the primary stops trying for a while.
+struct respawn_limits {
+  /// The first death of a worker is answered at once; when its successors die young too, each
+  /// waits twice as long as the one before, up to `max_delay`, with a random part of up to a half.
+  duration initial_delay{50};
+  duration max_delay{2'000};
+  /// A worker that lived this long is no longer young.
+  duration stable_after{10'000};
+  /// More deaths than this within `interval` stop all respawning, and `respawn_suspended` says
+  /// so. 0: ten for each worker of the pool, at least 20. Deliberate stops do not count.
+  std::size_t max_deaths = 0;
+  duration interval{10'000};
+  /// Respawning starts afresh after this time; `respawn_resumed` says so.
+  duration revive_after{15'000};
+};
+
+enum class log_level { debug, info, warning, error };
+
+struct options {
+  /// The size of the pool that `async_run` keeps alive. 0: no pool, workers come from `fork` only
+  /// and nobody replaces them, as in Node. `available_parallelism()` suits most servers.
+  std::size_t workers = 0;
+
+  prong::scheduling scheduling = prong::scheduling::platform_default;
+
+  /// The worker's program; empty: this one, by the path it was started with, so that a reload
+  /// takes the file that lies there then.
+  std::filesystem::path executable{};
+  /// The worker's arguments without the program's name; none given: those of this process.
+  std::optional<std::vector<std::string>> arguments{};
+  /// Variables that workers have beside those of this process, or in their place.
+  std::vector<std::pair<std::string, std::string>> environment{};
+
+  respawn_limits respawn{};
+
+  /// How long a worker may take to construct its `worker` object, and a reload's replacement to
+  /// listen. It is killed then.
+  duration start_timeout{10'000};
+  /// How long a worker may drain. It is killed then.
+  duration stop_timeout{30'000};
+
+  /// What happens to a port while no worker listens on it because all have died or drain.
+  /// true: it stays open, and connections wait for the next worker, in the bounds of
+  /// `max_pending_connections` and the backlog. false: it closes, as Node's does.
+  /// Not given: true with a pool, false without.
+  std::optional<bool> keep_ports_open{};
+
+  /// How many accepted connections may wait in the primary, for each port, until a worker has
+  /// room. At the bound the primary stops accepting, and the kernel's backlog fills.
+  std::size_t max_pending_connections = 128;
+
+  /// How many connections may be on their way to one worker's acceptor. 1 keeps every waiting
+  /// connection where any worker can get it, which gives the best latency when workers block;
+  /// more saves round trips when connections are many and short.
+  std::size_t window = 1;
+
+  /// How many events wait for `async_next_event`. At the bound the oldest is dropped, and
+  /// `events_lost` stands in its place. Messages are not among them: a worker whose messages
+  /// nobody takes has to wait.
+  std::size_t max_queued_events = 4'096;
+
+  /// Receives what the library has to say; called on the primary's executor. Never throws.
+  std::function<void(log_level, std::string_view)> log{};
+};
+
+/// What one worker that is forked by hand has for itself.
+struct fork_options {
+  /// Added to `options::environment`, and wins over it.
+  std::vector<std::pair<std::string, std::string>> environment{};
+};
+
+/// The least of this machine's hardware threads, the CPUs that this process may run on, and its
+/// container's quota; at least 1. May be called from any thread.
+std::size_t available_parallelism() noexcept;
+
+}  // namespace prong

@@ -1,0 +1,60 @@
+// The seam: one end of the channel between the primary and a worker. It carries frames, in order
+// and reliably; at most one socket travels with a frame. Writing and reading are in batches, so
+// that a busy channel needs few system calls. CONTRACT.md says what every backend must keep.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/os/socket.hpp"
+#include "common/wire/frame.hpp"
+
+#include <prong/detail/async.hpp>
+
+#include <memory>
+#include <span>
+
+namespace prong::os {
+
+/// Whole encoded frames, and for each frame that carries a socket, in order, that socket.
+struct outgoing {
+  std::span<std::byte const> frames;
+  std::span<native_socket const> sockets;
+};
+
+struct received {
+  wire::frame_view frame;  // valid until the next call of async_receive
+  socket attached;         // empty where the socket was lost on the way: no descriptor was free
+};
+
+class channel {
+ public:
+  /// The worker's end, from what the primary left in the environment, which is cleaned of prong's
+  /// variables. Fails with `errc::not_a_worker` where there is none.
+  static channel inherited(asio::any_io_executor executor, error_code& ec);
+
+  channel(channel&&) noexcept;
+  channel& operator=(channel&&) noexcept;
+  ~channel();
+
+  /// Completes when the operating system has it all. Spans and sockets must outlive the
+  /// operation; the sockets stay the caller's. One at a time.
+  void async_send(outgoing batch, detail::handler<void(error_code)> completion);
+
+  /// Completes when `next` has at least one frame. The end of the channel, however the system
+  /// names it, is `asio::error::eof`; what no peer of ours writes is `errc::protocol_error`.
+  /// Both come after all frames before them. One at a time.
+  void async_receive(detail::handler<void(error_code)> completion);
+  /// Takes the next frame that has arrived; false when there is none now.
+  bool next(received& into);
+
+  /// The process at the other end has exited: deliver what it wrote, then eof, even if somebody
+  /// whom it started still holds its end.
+  void peer_exited() noexcept;
+
+  class impl;
+  explicit channel(std::unique_ptr<impl> impl) noexcept;  // for the backend's spawn
+
+ private:
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace prong::os

@@ -1,0 +1,72 @@
+// The seam: starting, watching and killing a worker's process, and what this process knows of
+// itself. CONTRACT.md says what every backend must keep.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/os/channel.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace prong::os {
+
+/// The variables by which a primary tells a worker who it is. `channel::inherited` removes them.
+inline constexpr char worker_id_variable[] = "PRONG_WORKER_ID";
+inline constexpr char channel_variable[] = "PRONG_CHANNEL";
+
+struct exit_status {
+  int code = 0;    // what the process returned; 128 + signal where a signal ended it
+  int signal = 0;  // 0 unless a signal ended it
+};
+
+class process {
+ public:
+  process(process&&) noexcept;
+  process& operator=(process&&) noexcept;
+  /// Reaps the process if it has exited or was told to by `kill`; never kills.
+  ~process();
+
+  /// 0 once the process is reaped: its number may be another's by then.
+  process_id id() const noexcept;
+  /// Completes when the process has ended. Once only.
+  void async_wait(detail::handler<void(error_code, exit_status)> completion);
+  /// Ends the process at once: SIGKILL, TerminateProcess. Does nothing once it is reaped.
+  void kill(error_code& ec) noexcept;
+
+  class impl;
+  explicit process(std::unique_ptr<impl> impl) noexcept;  // for the backend's spawn
+
+ private:
+  std::unique_ptr<impl> impl_;
+};
+
+struct program {
+  std::filesystem::path executable;
+  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
+};
+
+struct spawned {
+  process child;
+  channel link;
+};
+
+/// Starts a worker. A program that cannot be executed fails here, and leaves no process (C7).
+/// The process ends when this one ends, even if it spins or is stopped, where the system can.
+std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what,
+                               error_code& ec);
+
+/// How this process was started: the path by which it was found, so that a later spawn takes
+/// whatever lies there then, and its arguments.
+program this_program(error_code& ec);
+
+process_id this_process() noexcept;
+
+/// How many workers can run at once here: the least of hardware threads, CPU affinity and
+/// container quota; at least 1.
+std::size_t available_parallelism() noexcept;
+
+}  // namespace prong::os

@@ -1,0 +1,12 @@
+// The seam: a native socket and its owner. Function 1 is detail::close_native_socket.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <prong/detail/socket_handle.hpp>
+
+namespace prong::os {
+
+using detail::native_socket;
+using socket = detail::socket_handle;
+
+}  // namespace prong::os

@@ -1,0 +1,137 @@
+// One struct a frame kind: what primary and worker say to each other.
+//
+// Either side may be the newer program, because a reload picks up a new binary. Fields are only
+// ever appended; a reader skips trailing bytes that it does not know and refuses payloads that end
+// too early. docs/protocol.md says who sends what, and what follows.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/wire/frame.hpp"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace prong::wire {
+
+inline constexpr std::uint16_t oldest_protocol = 1;
+inline constexpr std::uint16_t newest_protocol = 1;
+
+struct address {
+  bool v6 = false;
+  std::array<std::uint8_t, 16> bytes{};  // the first 4 for IPv4
+  std::uint32_t scope = 0;
+  std::uint16_t port = 0;
+  friend bool operator==(address const&, address const&) = default;
+};
+
+/// An error code that crosses processes: the system's own number, or one of prong's.
+struct error {
+  enum class category : std::uint8_t { system = 0, prong = 1 };
+  category from = category::system;
+  std::int32_t value = 0;
+  friend bool operator==(error const&, error const&) = default;
+};
+
+// The worker's first frame.
+struct hello {
+  std::uint16_t oldest = oldest_protocol;
+  std::uint16_t newest = newest_protocol;
+  std::uint32_t worker = 0;
+  std::uint32_t process = 0;
+  friend bool operator==(hello const&, hello const&) = default;
+};
+// The primary's answer: the version that both speak, and how many connections the worker may ask
+// for before it takes the first.
+struct welcome {
+  std::uint16_t version = newest_protocol;
+  std::uint16_t window = 1;
+  friend bool operator==(welcome const&, welcome const&) = default;
+};
+// A worker's acceptor wants to listen. `index` tells apart the listeners of one worker on port 0.
+struct listen {
+  std::uint64_t acceptor = 0;
+  address endpoint;
+  std::uint32_t index = 0;
+  std::int32_t backlog = 0;
+  bool v6_only = false;
+  friend bool operator==(listen const&, listen const&) = default;
+};
+// It does. Carries the listening socket where the worker accepts by itself.
+struct listening {
+  std::uint64_t acceptor = 0;
+  address endpoint;
+  bool shared = false;
+  friend bool operator==(listening const&, listening const&) = default;
+};
+struct listen_failed {
+  std::uint64_t acceptor = 0;
+  error why;
+  friend bool operator==(listen_failed const&, listen_failed const&) = default;
+};
+struct unlisten {
+  std::uint64_t acceptor = 0;
+  friend bool operator==(unlisten const&, unlisten const&) = default;
+};
+// A connection for one of the worker's acceptors; always carries its socket.
+struct offer {
+  std::uint64_t connection = 0;
+  std::uint64_t acceptor = 0;
+  friend bool operator==(offer const&, offer const&) = default;
+};
+// The connection is the worker's from here on.
+struct took {
+  std::uint64_t connection = 0;
+  friend bool operator==(took const&, took const&) = default;
+};
+// The connection stays the primary's.
+struct refused {
+  std::uint64_t connection = 0;
+  friend bool operator==(refused const&, refused const&) = default;
+};
+// The acceptor can take `count` more connections.
+struct credit {
+  std::uint64_t acceptor = 0;
+  std::uint32_t count = 1;
+  friend bool operator==(credit const&, credit const&) = default;
+};
+// A user's message; views into the frame, or into the sender's strings.
+struct message {
+  std::string_view topic;
+  std::string_view body;
+  friend bool operator==(message const&, message const&) = default;
+};
+// The receiver's program has taken `count` messages.
+struct message_credit {
+  std::uint32_t count = 1;
+  friend bool operator==(message_credit const&, message_credit const&) = default;
+};
+// The worker is to drain: no new connections, end when the last one ends.
+struct stop {
+  friend bool operator==(stop const&, stop const&) = default;
+};
+// The worker drains; it sends nothing after this.
+struct stopping {
+  friend bool operator==(stopping const&, stopping const&) = default;
+};
+
+using control = std::variant<hello, welcome, listen, listening, listen_failed, unlisten, offer,
+                             took, refused, credit, message, message_credit, stop, stopping>;
+
+/// The bounds of a message.
+inline constexpr std::size_t max_message_body = 1u << 20;
+inline constexpr std::size_t max_message_topic = (1u << 16) - 1;
+
+/// Whether frames of this kind must (or must not, or may) carry a socket is checked by `decode`:
+/// an offer must, a listening must exactly if `shared`, all others must not.
+std::optional<control> decode(frame_view const& frame) noexcept;
+
+/// Appends the frame to `out`.
+void encode(control const& what, std::vector<std::byte>& out);
+
+/// The kind's name, for logs and traces.
+std::string_view name(frame_kind kind) noexcept;
+frame_kind kind_of(control const& what) noexcept;
+
+}  // namespace prong::wire
