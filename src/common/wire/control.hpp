@@ -9,9 +9,12 @@
 #include "common/wire/frame.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace prong::wire {
 
@@ -123,14 +126,16 @@ using control = std::variant<hello, welcome, listen, listening, listen_failed, u
 inline constexpr std::size_t max_message_body = 1u << 20;
 inline constexpr std::size_t max_message_topic = (1u << 16) - 1;
 
-/// Whether frames of this kind must (or must not, or may) carry a socket is checked by `decode`:
-/// an offer must, a listening must exactly if `shared`, all others must not.
+/// Nothing where this version does not know the kind, where the payload ends too early or holds a
+/// value that cannot be, and where the frame's socket does not fit: an offer carries one, a
+/// listening exactly if `shared`, all others none. A message's views point into the frame.
 std::optional<control> decode(frame_view const& frame) noexcept;
 
-/// Appends the frame to `out`.
+/// Appends the frame to `out`; allocates nothing but what `out` needs to grow, and leaves `out` as
+/// it was if that fails. A message must keep the bounds above.
 void encode(control const& what, std::vector<std::byte>& out);
 
-/// The kind's name, for logs and traces.
+/// The kind's name, for logs and traces; "unknown" for a number that no kind has.
 std::string_view name(frame_kind kind) noexcept;
 frame_kind kind_of(control const& what) noexcept;
 

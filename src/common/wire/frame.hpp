@@ -3,6 +3,8 @@
 //
 //   u32 length of the payload | u16 kind | u16 flags | u64 id
 //
+// The id is the connection or the acceptor that the frame is about, else 0; so the frames of which
+// there are most have almost no payload.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
