@@ -1,0 +1,18 @@
+# PRONG_SANITIZE=address (with undefined behaviour) or thread, for our own targets.
+# SPDX-License-Identifier: BSL-1.0
+
+if(PRONG_SANITIZE STREQUAL "address")
+  # A finding ends the program: a test that only prints one would pass.
+  set(prong_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(PRONG_SANITIZE STREQUAL "thread")
+  set(prong_sanitizers -fsanitize=thread)
+elseif(PRONG_SANITIZE)
+  message(FATAL_ERROR "PRONG_SANITIZE is address, thread or OFF, not '${PRONG_SANITIZE}'")
+endif()
+
+function(prong_add_sanitizers target)
+  if(prong_sanitizers)
+    target_compile_options(${target} PRIVATE ${prong_sanitizers} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE ${prong_sanitizers})
+  endif()
+endfunction()
