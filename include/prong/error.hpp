@@ -18,6 +18,7 @@ enum class errc {
   protocol_mismatch,   ///< primary and worker speak no common version of the protocol
   protocol_error,      ///< the other side sent what the protocol does not allow
   start_timeout,       ///< a worker was not ready within `options::start_timeout`
+  stop_timeout,        ///< a worker did not end in time, and was killed
   replacement_failed,  ///< a reload's new worker ended before it was ready; the old one stays
   message_too_large,   ///< a message's body is over 1 MiB, or its topic over 64 KiB
   queue_full,          ///< as many operations as may wait are waiting

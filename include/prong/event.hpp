@@ -61,7 +61,8 @@ struct worker_exited {
   /// The worker was asked to stop, or had said that it would, as in Node.
   bool exited_after_disconnect = false;
   /// Why the primary ended it, or could not start it: the system's error, `errc::start_timeout`,
-  /// `errc::protocol_error`, `errc::protocol_mismatch`. No error: it ended by itself.
+  /// `errc::stop_timeout`, `errc::protocol_error`, `errc::protocol_mismatch`. No error: it ended
+  /// by itself, or by `primary::kill`.
   error_code error{};
 };
 

@@ -62,8 +62,8 @@ class primary {
   void kill(worker_id id, error_code& ec);
   void kill(worker_id id);
 
-  /// Changes the size of the pool: starts workers, or stops the youngest.
-  /// Takes effect when `async_run` runs.
+  /// Changes the size of the pool: starts workers, or asks the surplus to drain. Does nothing
+  /// after `async_shutdown`.
   void resize(std::size_t workers);
 
   /// Every worker whose `worker_exited` has not been reported yet, by id.

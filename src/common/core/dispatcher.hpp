@@ -1,0 +1,77 @@
+// Hands the connections of one listener to the workers that accept on it.
+//
+// A connection is here in exactly one place: pending, or offered to one worker (I1). A worker is
+// offered a connection for each credit it has granted, and owns it from its `took` on. What it has
+// not taken when its link ends, or refuses, is pending again, in front (I3).
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/core/policy/round_robin.hpp"
+#include "common/core/types.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace prong::core {
+
+class dispatcher {
+ public:
+  struct offer {
+    worker_id to;
+    acceptor_id acceptor;
+    connection_id connection;
+  };
+
+  /// The worker accepts here, with no credit yet. It may have left before.
+  void join(worker_id id, acceptor_id acceptor);
+  /// The worker accepts here no more; it still answers the offers it has.
+  void leave(worker_id id);
+  /// The worker's link has ended: what it was offered is pending again.
+  void lost(worker_id id);
+  /// The same, but nobody can know what it had taken: those connections are given up.
+  std::vector<connection_id> abandoned(worker_id id);
+
+  /// The acceptor grants `count` credits. False if it has no right to: the protocol is broken.
+  bool grant(worker_id id, acceptor_id acceptor, std::uint32_t count);
+  void arrived(connection_id connection) { pending_.push_back(connection); }
+  /// The worker's answers to an offer. False if it has no such offer.
+  bool took(worker_id id, connection_id connection);
+  bool refused(worker_id id, connection_id connection);
+
+  /// The next connection and the worker it goes to, while there are both.
+  std::optional<offer> next();
+  /// Everything that is pending, which is then no longer here.
+  std::vector<connection_id> take_pending();
+
+  std::size_t pending() const noexcept { return pending_.size(); }
+  std::size_t offered() const noexcept { return offered_; }
+  /// How many workers accept here.
+  std::size_t accepting() const noexcept { return accepting_; }
+  bool accepts(worker_id id) const noexcept;
+  bool empty() const noexcept { return members_.empty(); }
+
+ private:
+  struct member {
+    acceptor_id acceptor{};
+    bool accepting = false;
+    std::uint32_t credits = 0;
+    std::vector<connection_id> offered;
+  };
+  using members = std::unordered_map<worker_id, member>;
+
+  /// The member leaves for good once it has nothing to answer.
+  void erase_if_done(members::iterator at);
+  bool answered(members::iterator at, connection_id connection);
+  void stop_accepting(members::iterator at);
+
+  std::deque<connection_id> pending_;
+  members members_;
+  round_robin policy_;
+  std::size_t offered_ = 0;
+  std::size_t accepting_ = 0;
+};
+
+}  // namespace prong::core

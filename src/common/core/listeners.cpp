@@ -1,0 +1,250 @@
+// The listening sockets of the primary: who asked for which, when they open and close, and when
+// they accept.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/core/listeners.hpp"
+
+#include "common/core/assert.hpp"
+#include "common/core/convert.hpp"
+
+#include <boost/asio/error.hpp>
+#include <algorithm>
+
+namespace prong::core {
+namespace {
+
+// How long accepting pauses when there are no descriptors left: long enough not to spin, short
+// enough for a client not to notice.
+constexpr std::chrono::milliseconds accept_pause{100};
+
+}  // namespace
+
+bool listeners::listen(worker_id id, wire::listen const& what) {
+  member const asker{id, acceptor_id{what.acceptor}};
+  for (auto const& [_, each] : table_)
+    for (auto const& other : each.members)
+      if (other.id == id && other.acceptor == asker.acceptor) return false;
+
+  if (auto* const found = find(what)) {
+    auto const same = [id](member const& each) { return each.id == id; };
+    if (std::any_of(found->members.begin(), found->members.end(), same)) {
+      fail(asker, from_wire(what.endpoint), asio::error::address_in_use);
+    } else {
+      auto const at = std::find_if(table_.begin(), table_.end(),
+                                   [&](auto const& each) { return &each.second == found; });
+      admit(at->first, *found, asker);
+    }
+    return true;
+  }
+  open(what, asker);
+  return true;
+}
+
+// A port that was got as port 0 is found by its number, too.
+listeners::listener* listeners::find(wire::listen const& what) {
+  auto const wanted = from_wire(what.endpoint);
+  for (auto& [_, each] : table_) {
+    if (!each.open) continue;
+    bool const same = wanted.port() == 0 ? each.asked == wanted && each.index == what.index
+                                         : each.asked == wanted || each.bound == wanted;
+    if (same) return &each;
+  }
+  return nullptr;
+}
+
+void listeners::open(wire::listen const& what, member const& first) {
+  listener_id const id{++last_id_};
+  auto& added = table_[id];
+  added.asked = from_wire(what.endpoint);
+  added.index = what.index;
+  added.members.push_back(first);
+  actions_.push(action::open_listener{id, added.asked, what.backlog, what.v6_only});
+}
+
+void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
+  auto& opened = table_.at(id);
+  PRONG_ASSERT(!opened.open && opened.members.size() == 1, "a listener is opened for its asker");
+  auto const asker = opened.members.front();
+  opened.members.clear();
+  if (ec) {
+    fail(asker, opened.asked, ec);
+    table_.erase(id);  // nothing remembers the failure: the next who asks tries again
+    return;
+  }
+  opened.open = true;
+  opened.bound = bound;
+  admit(id, opened, asker);
+}
+
+void listeners::admit(listener_id id, listener& at, member const& joins) {
+  at.members.push_back(joins);
+  wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound),
+                              settings_.shared};
+  if (settings_.shared) {
+    actions_.push(action::share{joins.id, id, reply});
+  } else {
+    actions_.push(action::send{joins.id, reply});
+    at.connections.join(joins.id, joins.acceptor);
+  }
+  actions_.push(action::emit{worker_listening{joins.id, at.bound}});
+  settle(id, at);
+}
+
+void listeners::fail(member const& asker, endpoint const& where, error_code ec) {
+  wire::listen_failed const reply{static_cast<std::uint64_t>(asker.acceptor), to_wire(ec)};
+  actions_.push(action::send{asker.id, reply});
+  actions_.push(action::emit{worker_listen_failed{asker.id, where, ec}});
+}
+
+bool listeners::unlisten(worker_id id, acceptor_id acceptor) {
+  for (auto& [at, each] : table_)
+    for (auto const& other : each.members)
+      if (other.id == id && other.acceptor == acceptor) {
+        remove(at, each, id, true);
+        erase_closed();
+        return true;
+      }
+  return true;  // it crossed our closing of the port, or our refusal
+}
+
+bool listeners::took(worker_id id, connection_id connection) {
+  for (auto& [_, each] : table_)
+    if (each.connections.took(id, connection)) {
+      ++counters_.handed_over;
+      actions_.push(action::forget{connection});
+      if (!each.open) erase_closed();
+      return true;
+    }
+  return false;
+}
+
+bool listeners::refused(worker_id id, connection_id connection) {
+  for (auto& [at, each] : table_)
+    if (each.connections.refused(id, connection)) {
+      settle(at, each);
+      erase_closed();
+      return true;
+    }
+  return false;
+}
+
+bool listeners::credit(worker_id id, wire::credit const& what) {
+  for (auto& [at, each] : table_) {
+    if (!each.connections.accepts(id)) continue;
+    if (!each.connections.grant(id, acceptor_id{what.acceptor}, what.count)) return false;
+    settle(at, each);
+  }
+  return true;
+}
+
+void listeners::on_connection(listener_id id, connection_id connection) {
+  auto& at = table_.at(id);
+  ++counters_.arrived;
+  at.connections.arrived(connection);
+  settle(id, at);
+}
+
+void listeners::on_accept_failed(listener_id id, time_point now) {
+  now_ = now;
+  auto& at = table_.at(id);
+  at.paused_until = now + accept_pause;
+  settle(id, at);
+}
+
+void listeners::drain(worker_id id) {
+  for (auto& [at, each] : table_) remove(at, each, id, false);
+  erase_closed();
+}
+
+void listeners::link_closed(worker_id id, bool readable) {
+  for (auto& [at, each] : table_) {
+    if (readable) each.connections.lost(id);
+    else drop(each.connections.abandoned(id), counters_.abandoned);
+    remove(at, each, id, false);
+    settle(at, each);
+  }
+  erase_closed();
+}
+
+void listeners::remove(listener_id id, listener& at, worker_id leaves, bool deliberate) {
+  auto const removed =
+      std::erase_if(at.members, [leaves](member const& each) { return each.id == leaves; });
+  if (removed == 0) return;
+  at.connections.leave(leaves);
+  if (at.open && at.members.empty() && (deliberate || !settings_.keep_open)) close(id, at);
+}
+
+void listeners::settle(listener_id id, listener& at) {
+  if (!at.open) {
+    drop(at.connections.take_pending(), counters_.closed);
+    return;
+  }
+  while (auto const next = at.connections.next())
+    actions_.push(action::offer{next->to, next->acceptor, next->connection});
+  bool const wanted = !settings_.shared && at.connections.pending() < settings_.max_pending &&
+                      now_ >= at.paused_until;
+  if (wanted == at.accepting) return;
+  at.accepting = wanted;
+  if (wanted) actions_.push(action::start_accepting{id});
+  else actions_.push(action::stop_accepting{id});
+}
+
+void listeners::close(listener_id id, listener& at) {
+  at.open = false;
+  actions_.push(action::close_listener{id});
+  drop(at.connections.take_pending(), counters_.closed);
+}
+
+void listeners::close_all() {
+  for (auto& [id, each] : table_)
+    if (each.open) close(id, each);
+  erase_closed();
+}
+
+// A closed listener stays known while workers still have to answer its offers.
+void listeners::erase_closed() {
+  std::erase_if(table_, [](auto const& each) {
+    return !each.second.open && each.second.connections.offered() == 0;
+  });
+}
+
+void listeners::drop(std::vector<connection_id> const& connections, std::uint64_t& count) {
+  for (auto const each : connections) actions_.push(action::forget{each});
+  count += connections.size();
+}
+
+void listeners::on_time(time_point now) {
+  now_ = now;
+  for (auto& [id, each] : table_)
+    if (each.open && !each.accepting) settle(id, each);
+}
+
+time_point listeners::next_deadline() const {
+  auto earliest = never;
+  for (auto const& [_, each] : table_)
+    if (each.open && each.paused_until > now_) earliest = std::min(earliest, each.paused_until);
+  return earliest;
+}
+
+std::size_t listeners::listening(worker_id id) const { return endpoints(id).size(); }
+
+std::vector<endpoint> listeners::endpoints(worker_id id) const {
+  std::vector<endpoint> all;
+  for (auto const& [_, each] : table_)
+    for (auto const& other : each.members)
+      if (other.id == id && each.open) all.push_back(each.bound);
+  return all;
+}
+
+std::size_t listeners::pending() const {
+  std::size_t sum = 0;
+  for (auto const& [_, each] : table_) sum += each.connections.pending();
+  return sum;
+}
+
+std::size_t listeners::offered() const {
+  std::size_t sum = 0;
+  for (auto const& [_, each] : table_) sum += each.connections.offered();
+  return sum;
+}
+
+}  // namespace prong::core

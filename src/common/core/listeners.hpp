@@ -1,0 +1,103 @@
+// The listening sockets of the primary: who asked for which, when they open and close, and when
+// they accept. Connections are handed out by each listener's dispatcher.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/core/action.hpp"
+#include "common/core/dispatcher.hpp"
+#include "common/core/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace prong::core {
+
+class listeners {
+ public:
+  struct settings {
+    bool shared = false;         // workers accept by themselves
+    bool keep_open = false;      // while no worker listens because all have died or drain
+    std::size_t max_pending = 0;
+  };
+  /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
+  /// four counts here.
+  struct counters {
+    std::uint64_t arrived = 0;
+    std::uint64_t handed_over = 0;
+    std::uint64_t closed = 0;     // their listener closed first
+    std::uint64_t abandoned = 0;  // their worker broke the protocol
+  };
+
+  listeners(settings how, action_queue& actions) : settings_(how), actions_(actions) {}
+
+  /// A worker's acceptor asks. Answers with listening or listen_failed, now or after
+  /// `on_opened`. False if the worker broke the protocol.
+  bool listen(worker_id id, wire::listen const& what);
+  bool unlisten(worker_id id, acceptor_id acceptor);
+  void on_opened(listener_id id, error_code ec, endpoint const& bound);
+
+  bool took(worker_id id, connection_id connection);
+  bool refused(worker_id id, connection_id connection);
+  bool credit(worker_id id, wire::credit const& what);
+
+  void on_connection(listener_id id, connection_id connection);
+  /// Accepting failed for want of resources: it pauses.
+  void on_accept_failed(listener_id id, time_point now);
+
+  /// The worker drains: it gets nothing new here.
+  void drain(worker_id id);
+  /// The worker's link has ended, and all that it wrote was read, or not (`readable`).
+  void link_closed(worker_id id, bool readable);
+  /// Closes everything for good.
+  void close_all();
+
+  void on_time(time_point now);
+  time_point next_deadline() const;
+
+  /// How many acceptors of this worker listen, and where.
+  std::size_t listening(worker_id id) const;
+  std::vector<endpoint> endpoints(worker_id id) const;
+  counters const& counted() const noexcept { return counters_; }
+  std::size_t pending() const;
+  std::size_t offered() const;
+
+ private:
+  struct member {
+    worker_id id{};
+    acceptor_id acceptor{};
+  };
+  struct listener {
+    endpoint asked;
+    std::uint32_t index = 0;  // tells apart the listeners on port 0
+    endpoint bound{};
+    bool open = false;
+    bool accepting = false;
+    time_point paused_until = time_point::min();
+    std::vector<member> members;  // whose acceptors listen, or wait to
+    dispatcher connections{};
+  };
+  using table = std::map<listener_id, listener>;
+
+  listener* find(wire::listen const& what);
+  void open(wire::listen const& what, member const& first);
+  void admit(listener_id id, listener& at, member const& joins);
+  void fail(member const& asker, endpoint const& where, error_code ec);
+  /// Removes a member; `deliberate` tells an acceptor's close from a worker's end.
+  void remove(listener_id id, listener& at, worker_id leaves, bool deliberate);
+  /// Hands out what can be, and starts or stops accepting accordingly.
+  void settle(listener_id id, listener& at);
+  void close(listener_id id, listener& at);
+  void drop(std::vector<connection_id> const& connections, std::uint64_t& count);
+  void erase_closed();
+
+  settings settings_;
+  action_queue& actions_;
+  table table_;
+  counters counters_;
+  std::uint32_t last_id_ = 0;
+  time_point now_ = time_point::min();
+};
+
+}  // namespace prong::core

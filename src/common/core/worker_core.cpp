@@ -1,0 +1,194 @@
+// The worker's decisions: the mirror of the primary's.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/core/worker_core.hpp"
+
+#include "common/core/assert.hpp"
+#include "common/core/convert.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace prong::core {
+
+namespace act = worker_action;
+
+worker_core::worker_core(worker_id id, process_id self) {
+  wire::hello greeting;
+  greeting.worker = static_cast<std::uint32_t>(id);
+  greeting.process = self;
+  push(act::send{greeting});
+}
+
+std::optional<any_worker_action> worker_core::next_action() {
+  if (actions_.empty()) return std::nullopt;
+  auto first = std::move(actions_.front());
+  actions_.pop_front();
+  return first;
+}
+
+// --- What the program wants ---------------------------------------------------------------------
+
+acceptor_id worker_core::add_acceptor() {
+  acceptor_id const id{++last_acceptor_};
+  acceptors_[id];
+  return id;
+}
+
+void worker_core::listen(acceptor_id id, listen_request const& what) {
+  auto& at = acceptors_.at(id);
+  if (stopping_ || at.at != phase::idle) return;
+  at.request = what;
+  if (what.where.port() == 0) at.index = free_index(what.where);
+  at.at = phase::asked;
+  push(act::send{wire::listen{static_cast<std::uint64_t>(id), to_wire(what.where), at.index,
+                              what.backlog, what.v6_only}});
+}
+
+// The n-th acceptor of each worker on port 0 shares one port. An acceptor that was closed makes
+// its place free, so that whoever listens again meets its siblings again.
+std::uint32_t worker_core::free_index(endpoint const& where) const {
+  std::set<std::uint32_t> used;
+  for (auto const& [_, each] : acceptors_)
+    if (each.at != phase::idle && each.request.where == where) used.insert(each.index);
+  std::uint32_t index = 0;
+  while (used.count(index) > 0) ++index;
+  return index;
+}
+
+void worker_core::close(acceptor_id id) {
+  auto const found = acceptors_.find(id);
+  if (found == acceptors_.end()) return;
+  refuse_held(found->second);
+  if (found->second.at != phase::idle && !stopping_)
+    push(act::send{wire::unlisten{static_cast<std::uint64_t>(id)}});
+  acceptors_.erase(found);
+}
+
+void worker_core::accept_waits(acceptor_id id) {
+  auto& at = acceptors_.at(id);
+  ++at.waiting;
+  if (at.held.empty()) {
+    want_turn();
+    return;
+  }
+  auto const first = at.held.front();
+  at.held.pop_front();
+  take(id, at, first);
+}
+
+void worker_core::accept_cancelled(acceptor_id id) {
+  auto& at = acceptors_.at(id);
+  PRONG_ASSERT(at.waiting > 0, "only what waits is cancelled");
+  --at.waiting;
+}
+
+void worker_core::stop() {
+  if (std::exchange(stopping_, true)) return;
+  for (auto& [_, each] : acceptors_) refuse_held(each);
+  push(act::send{wire::stopping{}});
+  push(act::begin_drain{});
+}
+
+// --- What happened ------------------------------------------------------------------------------
+
+bool worker_core::on_control(wire::control const& what, bool has_socket) {
+  if (auto* const offer = std::get_if<wire::offer>(&what)) on_offer(*offer, has_socket);
+  else if (auto* const welcome = std::get_if<wire::welcome>(&what)) window_ = welcome->window;
+  else if (auto* const listening = std::get_if<wire::listening>(&what)) on_listening(*listening);
+  else if (auto* const failed = std::get_if<wire::listen_failed>(&what)) on_listen_failed(*failed);
+  else if (std::holds_alternative<wire::stop>(what)) stop();
+  else return false;
+  return true;
+}
+
+void worker_core::on_offer(wire::offer const& what, bool has_socket) {
+  connection_id const connection{what.connection};
+  auto const found = acceptors_.find(acceptor_id{what.acceptor});
+  if (stopping_) {
+    push(act::drop{connection});  // unanswered: the end of the link tells the primary
+    return;
+  }
+  if (found == acceptors_.end()) {
+    refuse(connection);
+    return;
+  }
+  auto& at = found->second;
+  if (at.granted > 0) --at.granted;
+  if (!has_socket) {
+    // This process has no descriptor left. Others may have; and to ask again at once would spin.
+    if (!std::exchange(starved_, true)) push(act::request_pause{});
+    refuse(connection);
+  } else if (at.waiting > 0) {
+    take(found->first, at, connection);
+  } else {
+    at.held.push_back(connection);
+    want_turn();
+  }
+}
+
+void worker_core::take(acceptor_id id, acceptor& at, connection_id connection) {
+  --at.waiting;
+  push(act::send{wire::took{static_cast<std::uint64_t>(connection)}});
+  push(act::deliver{id, connection});
+  if (at.waiting > 0) want_turn();
+}
+
+void worker_core::refuse(connection_id connection) {
+  push(act::send{wire::refused{static_cast<std::uint64_t>(connection)}});
+  push(act::drop{connection});
+}
+
+void worker_core::refuse_held(acceptor& at) {
+  for (auto const each : at.held) refuse(each);
+  at.held.clear();
+}
+
+void worker_core::on_listening(wire::listening const& what) {
+  acceptor_id const id{what.acceptor};
+  auto const found = acceptors_.find(id);
+  if (found == acceptors_.end() || stopping_) return;  // closed meanwhile
+  found->second.at = phase::listening;
+  found->second.shared = what.shared;
+  push(act::listened{id, {}, from_wire(what.endpoint), what.shared});
+  want_turn();
+}
+
+void worker_core::on_listen_failed(wire::listen_failed const& what) {
+  acceptor_id const id{what.acceptor};
+  auto const found = acceptors_.find(id);
+  if (found == acceptors_.end() || stopping_) return;
+  found->second.at = phase::idle;
+  found->second.waiting = 0;  // the failure ends them all
+  push(act::listened{id, from_wire(what.why), found->second.request.where, false});
+}
+
+void worker_core::want_turn() {
+  if (turn_wanted_ || starved_ || stopping_) return;
+  turn_wanted_ = true;
+  push(act::request_turn{});
+}
+
+void worker_core::on_turn() {
+  turn_wanted_ = false;
+  if (stopping_ || starved_) return;
+  for (auto& [id, each] : acceptors_) {
+    if (each.at != phase::listening || each.shared) continue;
+    if (each.waiting == 0) {
+      refuse_held(each);
+      continue;
+    }
+    auto const room = std::max(window_, each.waiting);
+    if (each.granted >= room) continue;
+    auto const count = static_cast<std::uint32_t>(room - each.granted);
+    each.granted = room;
+    push(act::send{wire::credit{static_cast<std::uint64_t>(id), count}});
+  }
+}
+
+void worker_core::on_recovered() {
+  starved_ = false;
+  want_turn();
+}
+
+}  // namespace prong::core

@@ -1,0 +1,121 @@
+// The worker's decisions: the mirror of the primary's. Events in, actions out.
+//
+// A connection that the primary offers is answered with `took` when an accept operation waits for
+// it, and before the operation gets it (I2). A credit, which asks for a connection, goes out when
+// an operation waits and the program's loop has turned since: a loop that is blocked asks for
+// nothing. What arrives while nobody waits goes back after one turn.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/core/types.hpp"
+#include "common/wire/control.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <variant>
+
+namespace prong::core {
+
+namespace worker_action {
+
+struct send {
+  wire::control what;
+};
+/// Give the connection's socket to the oldest accept operation that waits.
+struct deliver {
+  acceptor_id acceptor{};
+  connection_id connection{};
+};
+/// Close our handle of a connection; the primary has its own.
+struct drop {
+  connection_id connection{};
+};
+/// The acceptor listens, or failed to. `shared`: on a socket of its own, which came along.
+struct listened {
+  acceptor_id acceptor{};
+  error_code result;
+  endpoint bound;
+  bool shared = false;
+};
+/// Call `on_turn` when the program's loop has turned once.
+struct request_turn {};
+/// Call `on_recovered` after a pause: there was no descriptor left for a connection.
+struct request_pause {};
+/// Drains from here on: end all operations, and the link when all frames are out.
+struct begin_drain {};
+
+}  // namespace worker_action
+
+using any_worker_action =
+    std::variant<worker_action::send, worker_action::deliver, worker_action::drop,
+                 worker_action::listened, worker_action::request_turn,
+                 worker_action::request_pause, worker_action::begin_drain>;
+
+struct listen_request {
+  endpoint where;
+  int backlog = 0;
+  bool v6_only = false;
+};
+
+class worker_core {
+ public:
+  explicit worker_core(worker_id id, process_id self);
+
+  // What the program wants.
+  acceptor_id add_acceptor();
+  /// Asks the primary, unless the acceptor listens or has asked already.
+  void listen(acceptor_id id, listen_request const& what);
+  void close(acceptor_id id);
+  /// One more accept operation waits, or one fewer because it was cancelled.
+  void accept_waits(acceptor_id id);
+  void accept_cancelled(acceptor_id id);
+  void stop();
+
+  // What happened.
+  /// False if the primary broke the protocol. `has_socket`: whether the frame's socket arrived.
+  bool on_control(wire::control const& what, bool has_socket);
+  void on_turn();
+  void on_recovered();
+
+  std::optional<any_worker_action> next_action();
+  bool stopping() const noexcept { return stopping_; }
+
+ private:
+  enum class phase { idle, asked, listening };
+  struct acceptor {
+    listen_request request;
+    std::uint32_t index = 0;
+    phase at = phase::idle;
+    bool shared = false;
+    std::size_t waiting = 0;   // accept operations
+    std::size_t granted = 0;   // credits that no offer has used yet
+    std::deque<connection_id> held;  // offers that nobody waits for yet
+  };
+
+  void on_offer(wire::offer const& what, bool has_socket);
+  void on_listening(wire::listening const& what);
+  void on_listen_failed(wire::listen_failed const& what);
+  void take(acceptor_id id, acceptor& at, connection_id connection);
+  void refuse(connection_id connection);
+  void refuse_held(acceptor& at);
+  void want_turn();
+  std::uint32_t free_index(endpoint const& where) const;
+
+  template <class Action>
+  void push(Action&& what) {
+    actions_.emplace_back(std::forward<Action>(what));
+  }
+
+  std::map<acceptor_id, acceptor> acceptors_;
+  std::deque<any_worker_action> actions_;
+  std::uint64_t last_acceptor_ = 0;
+  std::size_t window_ = 1;
+  bool turn_wanted_ = false;
+  bool starved_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace prong::core

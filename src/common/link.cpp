@@ -1,0 +1,210 @@
+// One side's use of a channel.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/link.hpp"
+
+#include "common/core/assert.hpp"
+
+#include <prong/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace prong {
+namespace {
+
+// How many messages may be on their way that the receiving program has not taken.
+constexpr std::uint32_t message_window = 64;
+// Credits go back in lots of this size, to save frames.
+constexpr std::uint32_t credit_lot = 32;
+// How many sends may wait for credits.
+constexpr std::size_t most_waiting = 256;
+// A batch keeps its memory up to this size, and not what one large message needed.
+constexpr std::size_t kept_capacity = 64 * 1024;
+
+}  // namespace
+
+void link::batch::complete(error_code ec) {
+  for (auto& each : messages) each.complete(ec);
+  messages.clear();
+  owned.clear();
+  sockets.clear();
+  frames.clear();
+  if (frames.capacity() > kept_capacity) std::vector<std::byte>().swap(frames);
+}
+
+link::link(asio::any_io_executor executor, os::channel channel, error_code gone)
+    : executor_(executor),
+      channel_(std::move(channel)),
+      gone_(gone),
+      waiting_(std::move(executor)),
+      credits_(message_window) {}
+
+void link::start(callbacks owner) {
+  owner_ = std::move(owner);
+  receive();
+}
+
+// --- Frames -------------------------------------------------------------------------------------
+
+void link::send(wire::control const& what) {
+  if (channel_ && !broken_ && !finishing_) wire::encode(what, queued_.frames);
+}
+
+void link::send(wire::control const& what, os::native_socket borrowed) {
+  if (!channel_ || broken_ || finishing_) return;
+  wire::encode(what, queued_.frames);
+  queued_.sockets.push_back(borrowed);
+}
+
+void link::send(wire::control const& what, os::socket owned) {
+  send(what, owned.get());
+  queued_.owned.push_back(std::move(owned));
+}
+
+void link::flush() {
+  if (!channel_ || is_sending_ || queued_.empty()) return;
+  std::swap(queued_, sending_);
+  is_sending_ = true;
+  channel_->async_send({sending_.frames, sending_.sockets},
+                       detail::handler<void(error_code)>(
+                           [self = shared_from_this()](error_code ec) { self->on_sent(ec); }));
+}
+
+void link::on_sent(error_code ec) {
+  is_sending_ = false;
+  // A failure to send is no end: what the other side wrote before it went is still to be read.
+  broken_ = broken_ || ec;
+  sending_.complete(ec ? gone_ : ec);
+  if (broken_) queued_.complete(gone_);
+  flush();
+  if (finishing_ && !is_sending_) cut();
+}
+
+void link::receive() {
+  channel_->async_receive(detail::handler<void(error_code)>(
+      [self = shared_from_this()](error_code ec) { self->on_received(ec); }));
+}
+
+void link::on_received(error_code ec) {
+  if (!channel_) return;
+  os::received one;
+  while (channel_ && channel_->next(one)) {
+    if (!dispatch(one)) {
+      end(errc::protocol_error);
+      return;
+    }
+  }
+  if (!channel_) return;
+  if (ec) {
+    end(ec);
+    return;
+  }
+  owner_.on_batch();
+  if (channel_) receive();
+}
+
+bool link::dispatch(os::received& one) {
+  auto const what = wire::decode(one.frame);
+  if (!what) return false;
+  if (finishing_) return true;
+  if (auto const* const text = std::get_if<wire::message>(&*what)) return on_message(*text);
+  if (auto const* const credit = std::get_if<wire::message_credit>(&*what))
+    on_message_credit(credit->count);
+  else
+    owner_.on_frame(*what, std::move(one.attached));
+  return true;
+}
+
+void link::peer_exited() {
+  if (channel_) channel_->peer_exited();
+}
+
+void link::finish() {
+  finishing_ = true;
+  flush();
+  if (!is_sending_) cut();
+}
+
+void link::cut() {
+  if (!channel_) return;
+  channel_.reset();
+  sending_.complete(gone_);
+  queued_.complete(gone_);
+  end_messages(gone_);
+}
+
+void link::end(error_code why) {
+  cut();
+  owner_.on_end(why);
+}
+
+// --- Messages -----------------------------------------------------------------------------------
+
+void link::async_send(message what, detail::handler<void(error_code)> completion) {
+  error_code refused = messages_ended_;
+  if (what.body.size() > message::max_body_size || what.topic.size() > message::max_topic_size)
+    refused = errc::message_too_large;
+  else if (!refused && waiting_.size() >= most_waiting)
+    refused = errc::queue_full;
+  if (refused) {
+    detail::post_completion(executor_, std::move(completion), refused);
+    return;
+  }
+  if (credits_ > 0) {
+    queue_message(what, operations::operation(executor_, std::move(completion)));
+    flush();
+    return;
+  }
+  auto const number = ++last_message_;
+  messages_.push_back({number, std::move(what)});
+  waiting_.add(std::move(completion),
+               [weak = weak_from_this(), number](asio::cancellation_type) {
+                 if (auto const self = weak.lock())
+                   std::erase_if(self->messages_, [number](waiting_message const& each) {
+                     return each.number == number;
+                   });
+                 return true;
+               });
+}
+
+void link::queue_message(message const& what, operations::operation done) {
+  PRONG_ASSERT(credits_ > 0, "I7");
+  if (broken_) {
+    done.complete(gone_);
+    return;
+  }
+  --credits_;
+  wire::encode(wire::message{what.topic, what.body}, queued_.frames);
+  queued_.messages.push_back(std::move(done));
+}
+
+void link::on_message_credit(std::uint32_t count) {
+  credits_ = std::min(credits_ + std::min(count, message_window), message_window);
+  while (credits_ > 0 && !messages_.empty()) {
+    queue_message(messages_.front().what, waiting_.take_first());
+    messages_.pop_front();
+  }
+  flush();
+}
+
+bool link::on_message(wire::message const& what) {
+  if (untaken_ + unreturned_ >= message_window) return false;  // it had no credit for this one
+  ++untaken_;
+  owner_.on_message({std::string(what.topic), std::string(what.body)});
+  return true;
+}
+
+void link::message_taken() {
+  --untaken_;
+  if (++unreturned_ < credit_lot) return;
+  send(wire::message_credit{std::exchange(unreturned_, 0)});
+  flush();
+}
+
+void link::end_messages(error_code why) {
+  if (!messages_ended_) messages_ended_ = why;
+  messages_.clear();
+  waiting_.complete_all(why);
+}
+
+}  // namespace prong

@@ -1,0 +1,107 @@
+// One side's use of a channel: frames go out in batches and come in decoded, and messages wait
+// for credits, so that a slow reader of messages cannot hold up the frames behind them.
+//
+// The owner hears of frames until the link ends, once; never after `cut`.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/os/channel.hpp"
+#include "common/waiting_list.hpp"
+#include "common/wire/control.hpp"
+
+#include <prong/message.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace prong {
+
+class link : public std::enable_shared_from_this<link> {
+ public:
+  struct callbacks {
+    /// A frame that is neither message nor credit for messages, with the socket it carried.
+    std::function<void(wire::control const&, os::socket)> on_frame;
+    std::function<void(message)> on_message;
+    /// All frames of one batch have been given.
+    std::function<void()> on_batch;
+    /// `eof`, or `errc::protocol_error` after what cannot be a frame.
+    std::function<void(error_code)> on_end;
+  };
+
+  /// `gone`: what messages complete with when the other side is lost.
+  link(asio::any_io_executor executor, os::channel channel, error_code gone);
+  void start(callbacks owner);
+
+  /// Frames go out with the next `flush`.
+  void send(wire::control const& what);
+  /// With a socket that the caller keeps open until the frame is answered.
+  void send(wire::control const& what, os::native_socket borrowed);
+  /// With a socket that is closed once the frame is out.
+  void send(wire::control const& what, os::socket owned);
+  void flush();
+
+  /// Completes when the operating system has the message.
+  void async_send(message what, detail::handler<void(error_code)> completion);
+  /// The program has taken one message: its sender may send another.
+  void message_taken();
+  /// Sends that wait, and later ones, complete with `why`.
+  void end_messages(error_code why);
+
+  /// The process at the other end has exited.
+  void peer_exited();
+  /// Closes the channel when all frames are out; nothing comes in any more.
+  void finish();
+  /// Closes the channel now.
+  void cut();
+  bool is_open() const noexcept { return channel_.has_value(); }
+
+ private:
+  using operations = waiting_list<void(error_code)>;
+
+  struct batch {
+    std::vector<std::byte> frames;
+    std::vector<os::native_socket> sockets;
+    std::vector<os::socket> owned;
+    std::vector<operations::operation> messages;
+
+    bool empty() const noexcept { return frames.empty(); }
+    void complete(error_code ec);
+  };
+  struct waiting_message {
+    std::uint64_t number;
+    message what;
+  };
+
+  void receive();
+  void on_received(error_code ec);
+  bool dispatch(os::received& one);
+  void on_sent(error_code ec);
+  void queue_message(message const& what, operations::operation done);
+  void on_message_credit(std::uint32_t count);
+  bool on_message(wire::message const& what);
+
+  asio::any_io_executor executor_;
+  std::optional<os::channel> channel_;
+  error_code gone_;
+  callbacks owner_;
+
+  batch queued_;
+  batch sending_;
+  bool is_sending_ = false;
+  bool finishing_ = false;
+  bool broken_ = false;  // sending failed: only what still comes in matters
+
+  operations waiting_;  // for credits
+  std::deque<waiting_message> messages_;  // what each of them is to send
+  std::uint64_t last_message_ = 0;
+  error_code messages_ended_;
+  std::uint32_t credits_;         // messages that we may send
+  std::uint32_t unreturned_ = 0;  // messages that were taken, and not yet credited
+  std::uint32_t untaken_ = 0;     // messages that we have and the program has not
+};
+
+}  // namespace prong
