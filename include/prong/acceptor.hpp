@@ -75,6 +75,7 @@ class basic_acceptor {
   void open(protocol_type const& protocol) {
     endpoint_ = endpoint_type(protocol, 0);
     open_ = true;
+    detail::open(*impl_);
   }
   void open(protocol_type const& protocol, error_code& ec) {
     ec.clear();

@@ -16,6 +16,7 @@ char const* text(errc value) noexcept {
     case errc::protocol_mismatch: return "primary and worker speak no common protocol version";
     case errc::protocol_error: return "the other process sent what the protocol does not allow";
     case errc::start_timeout: return "the worker was not ready in time";
+    case errc::stop_timeout: return "the worker did not end in time";
     case errc::replacement_failed: return "the replacement ended before it was ready";
     case errc::message_too_large: return "the message is too large";
     case errc::queue_full: return "too many operations wait already";

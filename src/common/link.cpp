@@ -6,6 +6,7 @@
 
 #include <prong/error.hpp>
 
+#include <boost/asio/error.hpp>
 #include <algorithm>
 #include <utility>
 
@@ -65,6 +66,7 @@ void link::flush() {
   if (!channel_ || is_sending_ || queued_.empty()) return;
   std::swap(queued_, sending_);
   is_sending_ = true;
+  ++batches_;
   channel_->async_send({sending_.frames, sending_.sockets},
                        detail::handler<void(error_code)>(
                            [self = shared_from_this()](error_code ec) { self->on_sent(ec); }));
@@ -76,8 +78,9 @@ void link::on_sent(error_code ec) {
   broken_ = broken_ || ec;
   sending_.complete(ec ? gone_ : ec);
   if (broken_) queued_.complete(gone_);
+  else if (channel_) owner_.on_sent(batches_);
   flush();
-  if (finishing_ && !is_sending_) cut();
+  if (finishing_ && !is_sending_ && channel_) end(asio::error::eof);
 }
 
 void link::receive() {
@@ -94,13 +97,10 @@ void link::on_received(error_code ec) {
       return;
     }
   }
-  if (!channel_) return;
-  if (ec) {
-    end(ec);
-    return;
-  }
   owner_.on_batch();
-  if (channel_) receive();
+  if (!channel_) return;
+  if (ec) end(ec);
+  else receive();
 }
 
 bool link::dispatch(os::received& one) {
@@ -122,7 +122,7 @@ void link::peer_exited() {
 void link::finish() {
   finishing_ = true;
   flush();
-  if (!is_sending_) cut();
+  if (!is_sending_ && channel_) end(asio::error::eof);
 }
 
 void link::cut() {

@@ -26,9 +26,11 @@ class link : public std::enable_shared_from_this<link> {
     /// A frame that is neither message nor credit for messages, with the socket it carried.
     std::function<void(wire::control const&, os::socket)> on_frame;
     std::function<void(message)> on_message;
-    /// All frames of one batch have been given.
+    /// All frames of one batch have been given, or the link was cut meanwhile.
     std::function<void()> on_batch;
-    /// `eof`, or `errc::protocol_error` after what cannot be a frame.
+    /// The operating system has everything up to the batch of this number.
+    std::function<void(std::uint64_t)> on_sent;
+    /// `eof`, also after `finish`, or `errc::protocol_error` after what cannot be a frame.
     std::function<void(error_code)> on_end;
   };
 
@@ -43,6 +45,8 @@ class link : public std::enable_shared_from_this<link> {
   /// With a socket that is closed once the frame is out.
   void send(wire::control const& what, os::socket owned);
   void flush();
+  /// The number of the batch that a frame sent now goes out with.
+  std::uint64_t next_batch() const noexcept { return batches_ + 1; }
 
   /// Completes when the operating system has the message.
   void async_send(message what, detail::handler<void(error_code)> completion);
@@ -80,6 +84,7 @@ class link : public std::enable_shared_from_this<link> {
   void on_received(error_code ec);
   bool dispatch(os::received& one);
   void on_sent(error_code ec);
+  void end(error_code why);
   void queue_message(message const& what, operations::operation done);
   void on_message_credit(std::uint32_t count);
   bool on_message(wire::message const& what);
@@ -91,6 +96,7 @@ class link : public std::enable_shared_from_this<link> {
 
   batch queued_;
   batch sending_;
+  std::uint64_t batches_ = 0;  // that were begun
   bool is_sending_ = false;
   bool finishing_ = false;
   bool broken_ = false;  // sending failed: only what still comes in matters

@@ -113,7 +113,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   std::map<worker_id, fork_options> forks_;  // asked for, and not started yet
   std::map<core::listener_id, listener_entry> listeners_;
   connection_table connections_;
-  std::vector<std::weak_ptr<link>> unflushed_;
+  std::vector<std::shared_ptr<link>> unflushed_;  // have frames that are to go out
 
   os::timer timer_;
   core::time_point armed_ = core::never;

@@ -32,7 +32,8 @@ void listen(acceptor_impl& acceptor, asio::ip::tcp::endpoint const& endpoint,
 void async_listen(acceptor_impl& acceptor, handler<void(error_code)> completion);
 void async_accept(acceptor_impl& acceptor, handler<void(error_code, socket_handle)> completion);
 asio::ip::tcp::endpoint local_endpoint(acceptor_impl const& acceptor, error_code& ec);
-bool is_listening(acceptor_impl const& acceptor) noexcept;
+/// Opens an acceptor that was closed.
+void open(acceptor_impl& acceptor);
 void cancel(acceptor_impl& acceptor);
 void close(acceptor_impl& acceptor);
 

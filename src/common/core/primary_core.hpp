@@ -19,9 +19,6 @@
 
 namespace prong::core {
 
-/// What of the options has a value that cannot be meant; empty if nothing.
-std::string invalid_option(options const& settings);
-
 class primary_core {
  public:
   /// `shared`: the scheduling, with defaults and environment already applied.

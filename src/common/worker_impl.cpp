@@ -1,0 +1,232 @@
+// The worker's shell.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/worker_impl.hpp"
+
+#include "common/os/process.hpp"
+
+#include <prong/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+namespace prong::detail {
+namespace {
+
+// How long a worker without free descriptors asks for no connection.
+constexpr std::chrono::milliseconds starved_pause{100};
+
+}  // namespace
+
+namespace act = core::worker_action;
+
+worker_impl::worker_impl(asio::any_io_executor executor)
+    : executor_(executor),
+      core_(worker_id{}, os::this_process()),
+      pause_(executor),
+      receives_(executor),
+      stops_(executor),
+      disconnects_(executor) {}
+
+worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel, worker_id id)
+    : executor_(executor),
+      id_(id),
+      core_(id, os::this_process()),
+      channel_(std::make_shared<link>(executor, std::move(channel),
+                                      make_error_code(errc::primary_gone))),
+      pause_(executor),
+      receives_(executor),
+      stops_(executor),
+      disconnects_(executor) {}
+
+worker_impl::~worker_impl() { close(); }
+
+void worker_impl::start() {
+  if (channel_) {
+    // The link calls back only while it is open, and `close` cuts it.
+    channel_->start({
+        [this](wire::control const& what, os::socket attached) {
+          on_frame(what, std::move(attached));
+        },
+        [this](message what) { on_message(std::move(what)); },
+        [this] { turn([] {}); },
+        [this](std::uint64_t batch) { on_sent(batch); },
+        [this](error_code) { on_link_end(); },
+    });
+  }
+  turn([] {});
+}
+
+void worker_impl::close() {
+  if (std::exchange(closed_, true)) return;
+  for (auto const& [_, each] : acceptors_) each->drain();
+  if (channel_) channel_->cut();
+  pause_.cancel();
+  abort_deliveries();
+  offered_.clear();
+  receives_.complete_all(asio::error::operation_aborted);
+  stops_.complete_all(asio::error::operation_aborted);
+  disconnects_.complete_all(asio::error::operation_aborted);
+}
+
+template <class Happening>
+void worker_impl::turn(Happening&& tell_core) {
+  if (closed_) return;
+  tell_core();
+  carry_out();
+  if (channel_) channel_->flush();
+}
+
+void worker_impl::carry_out() {
+  while (auto const next = core_.next_action())
+    std::visit([this](auto const& what) { perform(what); }, *next);
+}
+
+// --- What the program wants ---------------------------------------------------------------------
+
+void worker_impl::receive(handler<void(error_code, message)> completion) {
+  receives_.add(std::move(completion));
+  deliver_messages();
+}
+
+void worker_impl::send(message what, handler<void(error_code)> completion) {
+  if (channel_) {
+    channel_->async_send(std::move(what), std::move(completion));
+    return;
+  }
+  post_completion(executor_, std::move(completion), make_error_code(errc::not_a_worker));
+}
+
+void worker_impl::wait_stop(handler<void(error_code)> completion) {
+  stops_.add(std::move(completion));
+  if (stopping()) stops_.complete_all({});
+}
+
+void worker_impl::disconnect(handler<void(error_code)> completion) {
+  disconnects_.add(std::move(completion));
+  turn([this] { core_.stop(); });
+  if (!channel_ || !channel_->is_open()) disconnects_.complete_all({});
+}
+
+core::acceptor_id worker_impl::add(acceptor_impl& acceptor) {
+  auto const id = core_.add_acceptor();
+  acceptors_.emplace(id, &acceptor);
+  return id;
+}
+
+void worker_impl::remove(core::acceptor_id id) {
+  acceptors_.erase(id);
+  turn([&] { core_.close(id); });
+}
+
+void worker_impl::listen(core::acceptor_id id, core::listen_request const& what) {
+  turn([&] { core_.listen(id, what); });
+}
+
+void worker_impl::accept_waits(core::acceptor_id id) {
+  turn([&] { core_.accept_waits(id); });
+}
+
+void worker_impl::accept_cancelled(core::acceptor_id id) { core_.accept_cancelled(id); }
+
+// --- What happens -------------------------------------------------------------------------------
+
+void worker_impl::on_frame(wire::control const& what, os::socket attached) {
+  bool const has_socket = static_cast<bool>(attached);
+  if (auto const* const offer = std::get_if<wire::offer>(&what)) {
+    if (has_socket)
+      offered_.emplace(core::connection_id{offer->connection}, std::move(attached));
+  } else {
+    listening_ = std::move(attached);
+  }
+  if (!core_.on_control(what, has_socket)) {
+    channel_->cut();
+    on_link_end();
+    return;
+  }
+  carry_out();
+}
+
+void worker_impl::on_message(message what) {
+  inbox_.push_back(std::move(what));
+  deliver_messages();
+}
+
+// What arrived before the end of messages can still be taken.
+void worker_impl::deliver_messages() {
+  while (!inbox_.empty() && !receives_.empty()) {
+    if (channel_) channel_->message_taken();
+    receives_.complete_first({}, std::move(inbox_.front()));
+    inbox_.pop_front();
+  }
+  if (primary_lost_) receives_.complete_all(errc::primary_gone);
+  else if (stopping()) receives_.complete_all(asio::error::operation_aborted);
+}
+
+void worker_impl::on_sent(std::uint64_t batch) {
+  auto at = deliveries_.begin();
+  for (; at != deliveries_.end() && at->batch <= batch; ++at)
+    at->to.complete({}, std::move(at->connection));
+  deliveries_.erase(deliveries_.begin(), at);
+}
+
+void worker_impl::abort_deliveries() {
+  for (auto& each : deliveries_) each.to.complete(asio::error::operation_aborted, {});
+  deliveries_.clear();
+}
+
+void worker_impl::on_link_end() {
+  if (!stopping()) primary_lost_ = true;
+  turn([this] { core_.stop(); });
+  abort_deliveries();
+  disconnects_.complete_all({});
+}
+
+// --- What the core decides ----------------------------------------------------------------------
+
+void worker_impl::perform(act::send const& what) {
+  if (channel_) channel_->send(what.what);
+}
+
+void worker_impl::perform(act::deliver const& what) {
+  auto connection = offered_.extract(what.connection);
+  deliveries_.push_back({acceptors_.at(what.acceptor)->take_waiting(),
+                         std::move(connection.mapped()), channel_->next_batch()});
+}
+
+void worker_impl::perform(act::drop const& what) { offered_.erase(what.connection); }
+
+void worker_impl::perform(act::listened const& what) {
+  acceptors_.at(what.acceptor)->on_listened(what.result, what.bound, std::move(listening_));
+}
+
+// Posted behind what is ready to run now: it proves that nothing blocks the loop.
+void worker_impl::perform(act::request_turn const&) {
+  asio::post(executor_, [weak = weak_from_this()] {
+    if (auto const self = weak.lock()) self->turn([&] { self->core_.on_turn(); });
+  });
+}
+
+void worker_impl::perform(act::request_pause const&) {
+  pause_.expires_after(starved_pause);
+  pause_.async_wait([weak = weak_from_this()](error_code ec) {
+    if (auto const self = weak.lock(); self && !ec)
+      self->turn([&] { self->core_.on_recovered(); });
+  });
+}
+
+void worker_impl::perform(act::begin_drain const&) {
+  pause_.cancel();
+  for (auto const& [_, each] : acceptors_) each->drain();
+  offered_.clear();
+  if (channel_) {
+    channel_->end_messages(primary_lost_ ? make_error_code(errc::primary_gone)
+                                         : error_code(asio::error::operation_aborted));
+    channel_->finish();
+  }
+  deliver_messages();
+  stops_.complete_all({});
+}
+
+}  // namespace prong::detail
