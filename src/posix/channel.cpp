@@ -1,0 +1,204 @@
+// The channel: frames over a socket pair, sockets by SCM_RIGHTS.
+// SPDX-License-Identifier: BSL-1.0
+#include "posix/channel.hpp"
+
+#include "common/os/clock.hpp"
+#include "posix/message_socket.hpp"
+
+#include <prong/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <optional>
+
+namespace prong::os {
+namespace {
+
+using completion_handler = detail::handler<void(error_code)>;
+using descriptor = asio::posix::stream_descriptor;
+
+constexpr std::size_t read_size = 64 * 1024;
+// With more sockets than this that no frame claims, the other side is no channel of ours.
+constexpr std::size_t most_unclaimed = 64;
+// The kernel gives no notice when it has memory, or room for descriptors in flight, again.
+constexpr auto resource_pause = std::chrono::milliseconds(10);
+
+bool is_passing_lack(error_code const& ec) noexcept {
+  return ec == posix::system_error(ETOOMANYREFS) || ec == posix::system_error(ENOBUFS) ||
+         ec == posix::system_error(ENOMEM);
+}
+
+// What the channel and its pending operations share, so that the channel may be destroyed at any
+// moment. An operation carries its handler inside what it waits for, never in here: when the
+// io_context ends first, the handler and all that it owns end with it.
+class channel_state : public std::enable_shared_from_this<channel_state> {
+ public:
+  explicit channel_state(asio::any_io_executor const& executor)
+      : descriptor_(executor), pause_(executor) {}
+
+  error_code assign(posix::unique_fd end) {
+    error_code ec;
+    descriptor_.assign(end.get(), ec);
+    if (!ec) end.release();
+    return ec;
+  }
+
+  void send(posix::outbound batch, completion_handler completion);
+  void receive(completion_handler completion);
+  bool next(received& into);
+  void peer_exited() noexcept;
+  void close() noexcept;
+
+ private:
+  bool read_frame();
+  void look_for_frame() noexcept;
+  void finish(completion_handler completion, error_code const& ec) {
+    detail::post_completion(descriptor_.get_executor(), std::move(completion), ec);
+  }
+
+  descriptor descriptor_;
+  timer pause_;  // of a send that found a lack of resources
+  wire::frame_reader reader_;
+  posix::arrivals sockets_;
+  std::optional<wire::frame_view> ready_;  // the next frame, read but not taken yet
+  error_code failure_;                     // what comes after all frames
+  bool peer_exited_ = false;
+  bool closed_ = false;
+};
+
+void channel_state::send(posix::outbound batch, completion_handler completion) {
+  if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
+  auto ec = batch.send_to(descriptor_.native_handle());
+  // Once the peer has exited, nobody will ever read and make room.
+  if (ec == asio::error::would_block && peer_exited_) ec = asio::error::eof;
+  bool const full = ec == asio::error::would_block;
+  if (!full && !is_passing_lack(ec)) return finish(std::move(completion), ec);
+  auto resume = [self = shared_from_this(), batch, completion = std::move(completion)](
+                    error_code const&) mutable { self->send(batch, std::move(completion)); };
+  if (full) {
+    descriptor_.async_wait(descriptor::wait_write, std::move(resume));
+  } else {
+    pause_.expires_after(resource_pause);
+    pause_.async_wait(std::move(resume));
+  }
+}
+
+void channel_state::receive(completion_handler completion) {
+  if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
+  while (!ready_ && !failure_) {
+    if (read_frame()) continue;
+    descriptor_.async_wait(
+        descriptor::wait_read,
+        [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
+          self->receive(std::move(completion));
+        });
+    return;
+  }
+  finish(std::move(completion), ready_ ? error_code() : failure_);
+}
+
+// One read; false when there is nothing to read now. A frame that is longer than one read makes
+// `receive` come back at once, but no oftener than the bound on a frame's length allows.
+bool channel_state::read_frame() {
+  error_code ec;
+  auto const room = reader_.prepare(read_size);
+  auto const count = posix::receive_from(descriptor_.native_handle(), room, sockets_, ec);
+  if (ec == asio::error::would_block) {
+    if (!peer_exited_) return false;
+    failure_ = asio::error::eof;
+  } else if (ec || count == 0) {
+    failure_ = ec ? ec : error_code(asio::error::eof);
+  } else {
+    reader_.commit(count);
+    look_for_frame();
+    if (sockets_.size() > most_unclaimed) failure_ = errc::protocol_error;
+  }
+  return true;
+}
+
+void channel_state::look_for_frame() noexcept {
+  wire::frame_view frame;
+  switch (reader_.next(frame)) {
+    case wire::frame_reader::result::need_more: return;
+    case wire::frame_reader::result::malformed: failure_ = errc::protocol_error; return;
+    case wire::frame_reader::result::frame: break;
+  }
+  // A descriptor arrives no later than the first byte of its frame.
+  if (frame.has_socket() && sockets_.empty()) {
+    failure_ = errc::protocol_error;
+  } else {
+    ready_ = frame;
+  }
+}
+
+bool channel_state::next(received& into) {
+  if (!ready_) return false;
+  into.frame = *ready_;
+  into.attached.reset();
+  if (ready_->has_socket()) {
+    into.attached = std::move(sockets_.front());
+    sockets_.pop_front();
+  }
+  ready_.reset();
+  look_for_frame();
+  return true;
+}
+
+void channel_state::peer_exited() noexcept {
+  peer_exited_ = true;
+  error_code ignored;
+  descriptor_.cancel(ignored);  // what waits comes back, and finds the rest or the end
+}
+
+void channel_state::close() noexcept {
+  closed_ = true;
+  error_code ignored;
+  descriptor_.close(ignored);
+  pause_.cancel();
+}
+
+}  // namespace
+
+class channel::impl {
+ public:
+  explicit impl(asio::any_io_executor const& executor)
+      : state(std::make_shared<channel_state>(executor)) {}
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+  ~impl() { state->close(); }
+
+  std::shared_ptr<channel_state> const state;
+};
+
+channel::channel(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+channel::channel(channel&&) noexcept = default;
+channel& channel::operator=(channel&&) noexcept = default;
+channel::~channel() = default;
+
+void channel::async_send(outgoing batch, completion_handler completion) {
+  impl_->state->send(posix::outbound(batch), std::move(completion));
+}
+
+void channel::async_receive(completion_handler completion) {
+  impl_->state->receive(std::move(completion));
+}
+
+bool channel::next(received& into) {
+  return impl_->state->next(into);
+}
+
+void channel::peer_exited() noexcept {
+  impl_->state->peer_exited();
+}
+
+}  // namespace prong::os
+
+prong::os::channel prong::posix::open_channel(asio::any_io_executor executor, unique_fd end,
+                                              error_code& ec) {
+  std::unique_ptr<os::channel::impl> made;
+  if (!ec) {
+    made = std::make_unique<os::channel::impl>(executor);
+    ec = made->state->assign(std::move(end));
+  }
+  return os::channel(ec ? nullptr : std::move(made));
+}
