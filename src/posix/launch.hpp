@@ -1,0 +1,42 @@
+// fork and exec of one program.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "common/os/process.hpp"
+#include "posix/fd.hpp"
+
+#include <sys/types.h>
+#include <string>
+#include <vector>
+
+namespace prong::posix {
+
+// The numbers that these descriptors have in a worker.
+inline constexpr int channel_fd = 3;
+inline constexpr int lifeline_fd = 4;  // only where the kernel does not end orphans
+
+/// Names the lifeline to the worker. `channel::inherited` removes it.
+inline constexpr char lifeline_variable[] = "PRONG_LIFELINE";
+
+/// Everything that the new process needs, made before fork: after it, nothing may be allocated.
+class launch {
+ public:
+  /// Fails where something cannot be said in an argument or in the environment.
+  launch(os::program const& what, int lifeline, error_code& ec);
+  launch(launch const&) = delete;
+  launch& operator=(launch const&) = delete;
+
+  /// Forks and executes; returns when the program runs or cannot. `channel_end` becomes the
+  /// worker's `channel_fd`. The system ends the process when the calling thread ends.
+  pid_t start(int channel_end, error_code& ec) const;
+
+ private:
+  [[noreturn]] void become(int channel_end, int report, pid_t parent) const noexcept;
+
+  std::vector<std::string> texts_;  // of both arrays
+  std::vector<char*> arguments_;
+  std::vector<char*> environment_;
+  int lifeline_;
+};
+
+}  // namespace prong::posix

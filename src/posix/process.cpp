@@ -1,0 +1,156 @@
+// A worker's process, and how it is started.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/os/process.hpp"
+
+#include "posix/calls.hpp"
+#include "posix/channel.hpp"
+#include "posix/launch.hpp"
+#include "posix/spawner.hpp"
+
+#include <sys/wait.h>
+#include <boost/asio/error.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <csignal>
+
+namespace prong::os {
+namespace {
+
+using descriptor = asio::posix::stream_descriptor;
+using posix::retry;
+using posix::unique_fd;
+using completion_handler = detail::handler<void(error_code, exit_status)>;
+
+exit_status translate(int status) noexcept {
+  if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
+}
+
+// Not Boost.Process's handle: that of 1.81 keeps the number after it has reaped, and its kill and
+// wait would then go to whoever has it next.
+class process_state : public std::enable_shared_from_this<process_state> {
+ public:
+  process_state(asio::any_io_executor const& executor, pid_t pid,
+                std::shared_ptr<posix::spawner> origin)
+      : exit_(executor), pid_(pid), origin_(std::move(origin)) {}
+
+  error_code assign(unique_fd exit) {
+    error_code ec;
+    exit_.assign(exit.get(), ec);
+    if (!ec) exit.release();
+    return ec;
+  }
+  pid_t pid() const noexcept { return pid_; }
+  void wait(completion_handler completion);
+  error_code kill() noexcept;
+  void abandon() noexcept;
+
+ private:
+  error_code reap(int options, exit_status& status) noexcept;
+
+  descriptor exit_;  // readable when the process has ended
+  pid_t pid_;        // 0 once reaped
+  bool killed_ = false;
+  std::shared_ptr<posix::spawner> origin_;
+};
+
+void process_state::wait(completion_handler completion) {
+  auto reap_and_tell = [self = shared_from_this(),
+                        completion = std::move(completion)](error_code ec) mutable {
+    exit_status status;
+    if (!ec) ec = self->reap(0, status);
+    detail::post_completion(self->exit_.get_executor(), std::move(completion), ec, status);
+  };
+  exit_.async_wait(descriptor::wait_read, std::move(reap_and_tell));
+}
+
+error_code process_state::reap(int options, exit_status& status) noexcept {
+  if (pid_ == 0) return asio::error::operation_aborted;
+  int raw = 0;
+  auto const result = retry([&] { return ::waitpid(pid_, &raw, options); });
+  if (result == 0) return asio::error::would_block;
+  // ECHILD: the host program ignores SIGCHLD, or waits for any child. The process has ended, but
+  // nobody can say how, and its number is no longer ours.
+  auto const ec = result == -1 ? posix::last_error() : error_code();
+  if (!ec) status = translate(raw);
+  pid_ = 0;
+  origin_.reset();
+  return ec;
+}
+
+error_code process_state::kill() noexcept {
+  if (pid_ == 0) return {};
+  killed_ = true;
+  return ::kill(pid_, SIGKILL) == -1 ? posix::last_error() : error_code();
+}
+
+void process_state::abandon() noexcept {
+  error_code ignored;
+  exit_.close(ignored);
+  if (pid_ == 0) return;
+  exit_status unused;
+  // A process that nobody killed must not end because the thread that started it does.
+  if (reap(killed_ ? 0 : WNOHANG, unused) == asio::error::would_block) origin_->stay();
+}
+
+}  // namespace
+
+class process::impl {
+ public:
+  explicit impl(std::shared_ptr<process_state> shared) : state(std::move(shared)) {}
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+  ~impl() { state->abandon(); }
+
+  std::shared_ptr<process_state> const state;  // shared with a pending wait
+};
+
+process::process(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+process::process(process&&) noexcept = default;
+process& process::operator=(process&&) noexcept = default;
+process::~process() = default;
+
+process_id process::id() const noexcept {
+  return static_cast<process_id>(impl_->state->pid());
+}
+
+void process::async_wait(completion_handler completion) {
+  impl_->state->wait(std::move(completion));
+}
+
+void process::kill(error_code& ec) noexcept {
+  ec = impl_->state->kill();
+}
+
+std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what,
+                               error_code& ec) {
+  ec.clear();
+  auto ends = posix::open_socket_pair(ec);
+  if (ec) return nullptr;
+  auto const theirs = posix::duplicate_above(ends[1].get(), posix::lifeline_fd + 1, ec);
+  if (ec) return nullptr;
+  ends[1].reset();
+  auto link = posix::open_channel(executor, std::move(ends[0]), ec);
+  if (ec) return nullptr;
+  auto const origin = posix::spawner::shared(ec);
+  if (ec) return nullptr;
+  posix::launch const launch(what, origin->lifeline(), ec);
+  if (ec) return nullptr;
+
+  pid_t pid = 0;
+  unique_fd exit;
+  origin->run([&] {
+    pid = launch.start(theirs.get(), ec);
+    if (!ec) exit = posix::open_exit_descriptor(pid, ec);
+  });
+  if (pid == 0) return nullptr;
+  auto state = std::make_shared<process_state>(executor, pid, origin);
+  if (!ec) ec = state->assign(std::move(exit));
+  process child(std::make_unique<process::impl>(std::move(state)));
+  if (!ec) return std::make_unique<spawned>(spawned{std::move(child), std::move(link)});
+  // It runs, but cannot be watched: killed here, and reaped by the destructor.
+  error_code ignored;
+  child.kill(ignored);
+  return nullptr;
+}
+
+}  // namespace prong::os
