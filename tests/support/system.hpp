@@ -1,0 +1,50 @@
+// What tests ask of the operating system that neither std nor the seam can do. One source for each
+// backend.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <prong/detail/config.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace prong::test {
+
+/// The handles that this process has open.
+std::vector<int> open_handles();
+/// In a worker that has not opened its channel yet: the handles that it may have by now.
+std::vector<int> expected_worker_handles();
+/// Whether a process that this one started has neither ended nor been reaped.
+bool has_child();
+/// Waits for the processes whose owner a test destroyed.
+void reap_abandoned();
+
+/// Stops a process in a way that it cannot handle. False where the system has none.
+bool stop_process(process_id process);
+void set_variable(std::string const& name, std::string const& value);
+
+/// While it exists, this process can open no further handle.
+class no_free_handles {
+ public:
+  no_free_handles();
+  no_free_handles(no_free_handles const&) = delete;
+  no_free_handles& operator=(no_free_handles const&) = delete;
+  ~no_free_handles();
+  /// False where the system knows no such limit.
+  explicit operator bool() const noexcept { return limited_; }
+
+ private:
+  bool limited_ = false;
+  unsigned long long before_ = 0;
+};
+
+// In a worker that has not opened its channel yet:
+
+/// Writes to the channel what no channel of ours would.
+void write_to_channel(std::span<std::byte const> bytes);
+/// Starts a process that holds the worker's end of the channel until the primary closes its own.
+void hold_channel_in_grandchild();
+
+}  // namespace prong::test

@@ -1,0 +1,92 @@
+// What tests ask of the operating system, on POSIX.
+// SPDX-License-Identifier: BSL-1.0
+#include "support/system.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace prong::test {
+namespace {
+
+int descriptor_in(char const* variable) {
+  char const* const text = std::getenv(variable);
+  return text != nullptr ? std::atoi(text) : -1;
+}
+
+}  // namespace
+
+std::vector<int> open_handles() {
+  std::vector<int> result;
+  int const end = static_cast<int>(std::min(::sysconf(_SC_OPEN_MAX), 65536L));
+  for (int fd = 0; fd < end; ++fd) {
+    if (::fcntl(fd, F_GETFD) != -1) result.push_back(fd);
+  }
+  return result;
+}
+
+std::vector<int> expected_worker_handles() {
+  std::vector<int> result{0, 1, 2, descriptor_in("PRONG_CHANNEL")};
+  if (int const lifeline = descriptor_in("PRONG_LIFELINE"); lifeline != -1) {
+    result.push_back(lifeline);
+  }
+  return result;
+}
+
+bool has_child() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+void reap_abandoned() {
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
+}
+
+bool stop_process(process_id process) {
+  return ::kill(static_cast<pid_t>(process), SIGSTOP) == 0;
+}
+
+void set_variable(std::string const& name, std::string const& value) {
+  ::setenv(name.c_str(), value.c_str(), 1);
+}
+
+no_free_handles::no_free_handles() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  before_ = limit.rlim_cur;
+  // The lowest free number: everything from there on is forbidden.
+  int const lowest = ::fcntl(0, F_DUPFD, 0);
+  ::close(lowest);
+  limit.rlim_cur = static_cast<rlim_t>(lowest);
+  limited_ = ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+no_free_handles::~no_free_handles() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = before_;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void write_to_channel(std::span<std::byte const> bytes) {
+  int const fd = descriptor_in("PRONG_CHANNEL");
+  if (::write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    throw std::runtime_error("cannot write to the channel");
+  }
+}
+
+void hold_channel_in_grandchild() {
+  pollfd channel{descriptor_in("PRONG_CHANNEL"), 0, 0};
+  if (::fork() != 0) return;
+  while (::poll(&channel, 1, -1) != 1) continue;
+  ::_exit(0);
+}
+
+}  // namespace prong::test
