@@ -1,0 +1,218 @@
+// The seam's listener: accepting connections that can go to another process.
+// SPDX-License-Identifier: BSL-1.0
+#include "os/seam_fixture.hpp"
+
+namespace prong::test {
+namespace {
+
+// A listener whose creation must succeed.
+os::listener listen(asio::io_context& io, os::listen_request const& request) {
+  error_code ec;
+  os::listener result(io.get_executor(), request, ec);
+  REQUIRE_FALSE(ec);
+  return result;
+}
+
+error_code failure_of(asio::io_context& io, tcp::endpoint const& endpoint) {
+  error_code ec;
+  os::listener const refused(io.get_executor(), {.endpoint = endpoint}, ec);
+  return ec;
+}
+
+bool answers(tcp::socket& client, tcp::socket& server) {
+  char byte = 'x';
+  asio::write(client, asio::buffer(&byte, 1));
+  byte = 0;
+  asio::read(server, asio::buffer(&byte, 1));
+  return byte == 'x';
+}
+
+}  // namespace
+
+TEST_CASE("a listener on port 0 has a port, and takes connections on it", "[os]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  REQUIRE(listener.local_endpoint().port() != 0);
+  REQUIRE(listener.local_endpoint().address().is_loopback());
+  tcp::socket client(io);
+  client.connect(listener.local_endpoint());
+  auto server = adopt(io, accept(io, listener));
+  CHECK(server.remote_endpoint() == client.local_endpoint());
+  CHECK(answers(client, server));
+}
+
+TEST_CASE("accept never waits", "[os]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  error_code ec;
+  CHECK_FALSE(listener.accept(ec));
+  CHECK(ec == asio::error::would_block);
+}
+
+TEST_CASE("waiting completes again for connections that were not accepted", "[os]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  tcp::socket first(io);
+  tcp::socket second(io);
+  first.connect(listener.local_endpoint());
+  second.connect(listener.local_endpoint());
+  for (int i = 0; i < 2; ++i) {
+    auto const wait = [&](completion then) { listener.async_wait(std::move(then)); };
+    REQUIRE_FALSE(run_operation(io, wait));
+    error_code ec;
+    REQUIRE(listener.accept(ec));
+  }
+}
+
+TEST_CASE("a port that is taken, and an address that is not ours, are reported", "[os]") {
+  asio::io_context io;
+  auto const taken = listen(io, {.endpoint = any_port()});
+  CHECK(failure_of(io, taken.local_endpoint()) == asio::error::address_in_use);
+  // From the block that is reserved for documentation.
+  tcp::endpoint const elsewhere(asio::ip::make_address("192.0.2.1"), 0);
+  CHECK(failure_of(io, elsewhere) == boost::system::errc::address_not_available);
+}
+
+TEST_CASE("a port can be listened on again right after its listener is gone", "[os]") {
+  asio::io_context io;
+  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
+  auto const endpoint = listener->local_endpoint();
+  tcp::socket client(io);
+  client.connect(endpoint);
+  adopt(io, accept(io, *listener)).close();  // the side that closes first keeps the port a while
+  listener.reset();
+  CHECK_FALSE(failure_of(io, endpoint));
+}
+
+TEST_CASE("a listener on IPv6 takes IPv4 connections as well, unless told not to", "[os]") {
+  asio::io_context io;
+  tcp::endpoint const any(tcp::v6(), 0);
+  if (auto const ec = failure_of(io, any)) {
+    WARN("no IPv6 here: " << ec.message());
+    return;
+  }
+  bool const only = GENERATE(false, true);
+  auto listener = listen(io, {.endpoint = any, .v6_only = only});
+  auto const port = listener.local_endpoint().port();
+  tcp::socket over_v4(io);
+  error_code ec;
+  over_v4.connect({asio::ip::address_v4::loopback(), port}, ec);
+  CHECK(ec == (only ? error_code(asio::error::connection_refused) : error_code()));
+  tcp::socket over_v6(io);
+  over_v6.connect({asio::ip::address_v6::loopback(), port});
+  CHECK(accept(io, listener));
+}
+
+TEST_CASE("cancelling a listener completes its wait, and the next wait works", "[os][C1]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  auto const cancelled = run_operation(io, [&](completion then) {
+    listener.async_wait(std::move(then));
+    listener.cancel();
+  });
+  CHECK(cancelled == asio::error::operation_aborted);
+  tcp::socket client(io);
+  client.connect(listener.local_endpoint());
+  CHECK(accept(io, listener));
+}
+
+TEST_CASE("destroying a listener completes its wait with operation_aborted", "[os][C1][C2]") {
+  asio::io_context io;
+  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
+  auto const ended = run_operation(io, [&](completion then) {
+    listener->async_wait(std::move(then));
+    listener.reset();
+  });
+  CHECK(ended == asio::error::operation_aborted);
+}
+
+TEST_CASE("a connection that its client reset does not keep others from being accepted",
+          "[os][C9]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  tcp::socket impatient(io);
+  impatient.connect(listener.local_endpoint());
+  impatient.set_option(asio::socket_base::linger(true, 0));
+  impatient.close();
+  tcp::socket patient(io);
+  patient.connect(listener.local_endpoint());
+  for (bool found = false; !found;) {
+    auto const server = adopt(io, accept(io, listener));
+    error_code ec;
+    found = server.remote_endpoint(ec) == patient.local_endpoint();
+  }
+}
+
+TEST_CASE("when no handle is free, accept says so, and works again later", "[os][C9]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  tcp::socket client(io);
+  client.connect(listener.local_endpoint());
+  auto const wait = [&](completion then) { listener.async_wait(std::move(then)); };
+  REQUIRE_FALSE(run_operation(io, wait));
+  {
+    no_free_handles const limit;
+    if (!limit) return;
+    error_code ec;
+    CHECK_FALSE(listener.accept(ec));
+    CHECK(ec == boost::system::errc::too_many_files_open);
+  }
+  auto server = adopt(io, accept(io, listener));
+  CHECK(answers(client, server));
+}
+
+TEST_CASE("a duplicate listens on after the first listener is gone", "[os]") {
+  asio::io_context io;
+  std::optional<os::listener> first = listen(io, {.endpoint = any_port()});
+  auto const endpoint = first->local_endpoint();
+  error_code ec;
+  auto copy = first->duplicate(ec);
+  REQUIRE_FALSE(ec);
+  os::listener second(io.get_executor(), std::move(copy), ec);
+  REQUIRE_FALSE(ec);
+  CHECK(second.local_endpoint() == endpoint);
+  first.reset();
+  tcp::socket client(io);
+  client.connect(endpoint);
+  CHECK(accept(io, second));
+}
+
+TEST_CASE("what does not listen cannot be adopted", "[os]") {
+  asio::io_context io;
+  connection pair(io);
+  error_code ec;
+  os::listener const connected(io.get_executor(), std::move(pair.server), ec);
+  CHECK(ec);
+  os::listener const nothing(io.get_executor(), os::socket(), ec);
+  CHECK(ec);
+}
+
+WORKER_PROGRAM(accepts_on_shared_listener) {
+  worker_side self;
+  auto shared = receive(self.io, self.link);
+  os::listener listener(self.io.get_executor(), std::move(shared.attached), self.failure);
+  if (self.failure) return 1;
+  auto const client = accept(self.io, listener);
+  if (send(self.io, self.link, frame(1, {}, wire::carries_socket), {client.get()})) return 1;
+  return 0;
+}
+
+TEST_CASE("a worker accepts on a listener that is shared with it", "[os]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  auto worker = start(io, "accepts_on_shared_listener");
+  error_code ec;
+  auto const copy = listener.duplicate(ec);
+  REQUIRE_FALSE(send(io, worker->link, frame(1, {}, wire::carries_socket), {copy.get()}));
+  tcp::socket client(io);
+  client.connect(listener.local_endpoint());
+  auto server = adopt(io, std::move(receive(io, worker->link).attached));
+  CHECK(answers(client, server));
+  CHECK(wait_for_exit(io, worker->child).code == 0);
+  // The worker's listener is gone; this one goes on.
+  tcp::socket another(io);
+  another.connect(listener.local_endpoint());
+  CHECK(accept(io, listener));
+}
+
+}  // namespace prong::test
