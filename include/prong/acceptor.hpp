@@ -109,9 +109,9 @@ class basic_acceptor {
   /// Errors: the system's, as `address_in_use`. Cancellation: all kinds.
   template <class Token = asio::default_completion_token_t<executor_type>>
   auto async_listen(Token&& token = {}) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { detail::async_listen(*impl_, std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      detail::async_listen(*impl_, std::move(completion));
+    });
   }
 
   /// The endpoint with its real port. `asio::error::not_connected` before it is known.
@@ -147,8 +147,8 @@ class basic_acceptor {
   /// Errors: `operation_aborted` when cancelled, closed, or once the worker drains; those of
   /// listening. Several may wait. Cancellation: all kinds; no connection is lost.
   template <class Token = asio::default_completion_token_t<executor_type>>
-    requires(!asio::execution::is_executor<std::decay_t<Token>>::value)
-  auto async_accept(Token&& token = {}) {
+  requires(!asio::execution::is_executor<std::decay_t<Token>>::value) auto async_accept(
+      Token&& token = {}) {
     return start_move_accept(executor_, nullptr, std::forward<Token>(token));
   }
   /// The same; `from` receives the address of the client and must outlive the operation.
@@ -158,13 +158,13 @@ class basic_acceptor {
   }
   /// The same; the connection uses the executor `to`, such as `make_strand(context)`.
   template <class SocketExecutor, class Token = asio::default_completion_token_t<executor_type>>
-    requires asio::execution::is_executor<SocketExecutor>::value
-  auto async_accept(SocketExecutor const& to, Token&& token = {}) {
+  requires asio::execution::is_executor<SocketExecutor>::value auto async_accept(
+      SocketExecutor const& to, Token&& token = {}) {
     return start_move_accept(to, nullptr, std::forward<Token>(token));
   }
   template <class SocketExecutor, class Token = asio::default_completion_token_t<executor_type>>
-    requires asio::execution::is_executor<SocketExecutor>::value
-  auto async_accept(SocketExecutor const& to, endpoint_type& from, Token&& token = {}) {
+  requires asio::execution::is_executor<SocketExecutor>::value auto async_accept(
+      SocketExecutor const& to, endpoint_type& from, Token&& token = {}) {
     return start_move_accept(to, &from, std::forward<Token>(token));
   }
   /// The same, into a closed socket, which must outlive the operation. Signature:
@@ -225,10 +225,9 @@ class basic_acceptor {
     // The handler's own executor, or else the acceptor's, not the worker's.
     auto const handler_executor = asio::get_associated_executor(completion, executor_);
     detail::async_accept(
-        *impl_,
-        detail::handler<void(error_code, detail::socket_handle)>(asio::bind_executor(
-            handler_executor, detail::adopting_handler<Completion, Finish>{
-                                  std::move(completion), std::move(finish)})));
+        *impl_, detail::handler<void(error_code, detail::socket_handle)>(asio::bind_executor(
+                    handler_executor, detail::adopting_handler<Completion, Finish>{
+                                          std::move(completion), std::move(finish)})));
   }
 
   Executor executor_;

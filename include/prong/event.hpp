@@ -80,10 +80,9 @@ struct events_lost {
   std::size_t count = 0;
 };
 
-using event =
-    std::variant<worker_forked, worker_online, worker_listening, worker_listen_failed,
-                 worker_message, worker_disconnected, worker_exited, respawn_suspended,
-                 respawn_resumed, events_lost>;
+using event = std::variant<worker_forked, worker_online, worker_listening, worker_listen_failed,
+                           worker_message, worker_disconnected, worker_exited, respawn_suspended,
+                           respawn_resumed, events_lost>;
 
 /// How a worker ended, in words: "exited with status 3", "was killed by signal 9",
 /// "could not be started: No such file or directory".

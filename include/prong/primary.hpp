@@ -41,7 +41,7 @@ class primary {
   explicit primary(executor_type executor, prong::options settings = {});
   /// The same, with the executor of an execution context.
   template <class ExecutionContext>
-    requires std::derived_from<ExecutionContext, asio::execution_context>
+  requires std::derived_from<ExecutionContext, asio::execution_context>
   explicit primary(ExecutionContext& context, prong::options settings = {})
       : primary(executor_type(context.get_executor()), std::move(settings)) {}
 
@@ -116,9 +116,9 @@ class primary {
   /// the last one has ended. The primary can be used again. Signature: void(error_code).
   template <class Token>
   auto async_disconnect(Token&& token) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { start_disconnect_all(std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      start_disconnect_all(std::move(completion));
+    });
   }
 
   /// Replaces all workers, one after the other: a new one is started, and when it has as many
@@ -130,9 +130,9 @@ class primary {
   /// ask meanwhile. `operation_aborted` on shutdown. Cancellation: only the waiting ends.
   template <class Token>
   auto async_reload(Token&& token) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { start_reload(std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      start_reload(std::move(completion));
+    });
   }
 
   /// Closes the ports, asks all workers to drain, and completes when the last has ended; kills
@@ -141,9 +141,9 @@ class primary {
   /// end the waiting only.
   template <class Token>
   auto async_shutdown(Token&& token) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { start_shutdown(std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      start_shutdown(std::move(completion));
+    });
   }
 
  private:

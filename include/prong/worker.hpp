@@ -25,7 +25,9 @@ namespace prong {
 
 /// Whether a primary started this process. The answer does not change.
 bool is_worker() noexcept;
-inline bool is_primary() noexcept { return !is_worker(); }
+inline bool is_primary() noexcept {
+  return !is_worker();
+}
 
 namespace detail {
 class worker_impl;
@@ -41,7 +43,7 @@ class worker {
   /// A process has one primary: construct at most one worker that is not standalone.
   explicit worker(executor_type executor);
   template <class ExecutionContext>
-    requires std::derived_from<ExecutionContext, asio::execution_context>
+  requires std::derived_from<ExecutionContext, asio::execution_context>
   explicit worker(ExecutionContext& context) : worker(executor_type(context.get_executor())) {}
   /// For tests of the library: a worker around parts that are already there.
   explicit worker(std::shared_ptr<detail::worker_impl> impl) noexcept;
@@ -86,9 +88,9 @@ class worker {
   /// idle connections. Signature: void(error_code). Cancellation: all kinds.
   template <class Token>
   auto async_wait_stop(Token&& token) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { start_wait_stop(std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      start_wait_stop(std::move(completion));
+    });
   }
 
   /// Drains of the worker's own accord, as Node's `worker.disconnect()` in a worker: closes the
@@ -96,9 +98,9 @@ class worker {
   /// completes then. The primary reports `exited_after_disconnect`. Signature: void(error_code).
   template <class Token>
   auto async_disconnect(Token&& token) {
-    return detail::initiate<void(error_code)>(
-        std::forward<Token>(token),
-        [this](auto completion) { start_disconnect(std::move(completion)); });
+    return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
+      start_disconnect(std::move(completion));
+    });
   }
 
   /// For the library's acceptors.

@@ -62,8 +62,10 @@ void acceptor_impl::listen(core::listen_request const& what) {
 bool acceptor_impl::ensure_listening() {
   if (!request_) return false;
   if (bound_ || failure_ || ended()) return true;
-  if (owner_->is_standalone()) listen_here();
-  else owner_->listen(id_, *request_);
+  if (owner_->is_standalone())
+    listen_here();
+  else
+    owner_->listen(id_, *request_);
   return true;
 }
 
@@ -79,8 +81,7 @@ void acceptor_impl::listen_here() {
   use(std::move(socket));
 }
 
-void acceptor_impl::on_listened(error_code result, core::endpoint const& bound,
-                                os::socket shared) {
+void acceptor_impl::on_listened(error_code result, core::endpoint const& bound, os::socket shared) {
   if (result) {
     fail(result);
     return;
@@ -92,8 +93,10 @@ void acceptor_impl::on_listened(error_code result, core::endpoint const& bound,
   }
   error_code ec;
   os::listener socket(owner_->executor(), std::move(shared), ec);
-  if (ec) fail(ec);
-  else use(std::move(socket));
+  if (ec)
+    fail(ec);
+  else
+    use(std::move(socket));
 }
 
 void acceptor_impl::use(os::listener socket) {
@@ -112,8 +115,10 @@ void acceptor_impl::fail(error_code ec) {
 
 void acceptor_impl::wait_listening(handler<void(error_code)> completion) {
   auto failure = std::exchange(failure_, {});
-  if (ended()) failure = asio::error::operation_aborted;
-  else if (!request_) failure = asio::error::invalid_argument;
+  if (ended())
+    failure = asio::error::operation_aborted;
+  else if (!request_)
+    failure = asio::error::invalid_argument;
   if (failure || bound_) {
     post_completion(owner_->executor(), std::move(completion), failure);
     return;
@@ -126,22 +131,24 @@ void acceptor_impl::wait_listening(handler<void(error_code)> completion) {
 
 void acceptor_impl::accept(handler<void(error_code, socket_handle)> completion) {
   auto failure = std::exchange(failure_, {});
-  if (ended()) failure = asio::error::operation_aborted;
-  else if (!request_) failure = asio::error::invalid_argument;
+  if (ended())
+    failure = asio::error::operation_aborted;
+  else if (!request_)
+    failure = asio::error::invalid_argument;
   if (failure) {
     post_completion(owner_->executor(), std::move(completion), failure, socket_handle());
     return;
   }
-  accepts_.add(std::move(completion),
-               [weak = weak_from_this()](asio::cancellation_type) {
-                 auto const self = weak.lock();
-                 if (self && !self->own_ && !self->ended())
-                   self->owner_->accept_cancelled(self->id_);
-                 return true;
-               });
+  accepts_.add(std::move(completion), [weak = weak_from_this()](asio::cancellation_type) {
+    auto const self = weak.lock();
+    if (self && !self->own_ && !self->ended()) self->owner_->accept_cancelled(self->id_);
+    return true;
+  });
   ensure_listening();
-  if (own_) accept_here();
-  else if (!accepts_.empty() && !owner_->is_standalone()) owner_->accept_waits(id_);
+  if (own_)
+    accept_here();
+  else if (!accepts_.empty() && !owner_->is_standalone())
+    owner_->accept_waits(id_);
 }
 
 waiting_list<void(error_code, socket_handle)>::operation acceptor_impl::take_waiting() {
@@ -161,8 +168,10 @@ void acceptor_impl::on_connections(error_code ec) {
     if (!ec) accepts_.complete_first({}, std::move(connection));
   }
   if (!own_) return;
-  if (ec && ec != asio::error::would_block) pause();
-  else accept_here();
+  if (ec && ec != asio::error::would_block)
+    pause();
+  else
+    accept_here();
 }
 
 // There is no descriptor left. The program's operations go on waiting until there is.
@@ -200,10 +209,16 @@ asio::ip::tcp::endpoint local_endpoint(acceptor_impl const& acceptor, error_code
   return acceptor.bound().value_or(asio::ip::tcp::endpoint());
 }
 
-void open(acceptor_impl& acceptor) { acceptor.open(); }
+void open(acceptor_impl& acceptor) {
+  acceptor.open();
+}
 
-void cancel(acceptor_impl& acceptor) { acceptor.cancel(); }
+void cancel(acceptor_impl& acceptor) {
+  acceptor.cancel();
+}
 
-void close(acceptor_impl& acceptor) { acceptor.close(); }
+void close(acceptor_impl& acceptor) {
+  acceptor.close();
+}
 
 }  // namespace prong::detail

@@ -6,8 +6,8 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 namespace prong {
@@ -77,8 +77,10 @@ void link::on_sent(error_code ec) {
   // A failure to send is no end: what the other side wrote before it went is still to be read.
   broken_ = broken_ || ec;
   sending_.complete(ec ? gone_ : ec);
-  if (broken_) queued_.complete(gone_);
-  else if (channel_) owner_.on_sent(batches_);
+  if (broken_)
+    queued_.complete(gone_);
+  else if (channel_)
+    owner_.on_sent(batches_);
   flush();
   if (finishing_ && !is_sending_ && channel_) end(asio::error::eof);
 }
@@ -99,8 +101,10 @@ void link::on_received(error_code ec) {
   }
   owner_.on_batch();
   if (!channel_) return;
-  if (ec) end(ec);
-  else receive();
+  if (ec)
+    end(ec);
+  else
+    receive();
 }
 
 bool link::dispatch(os::received& one) {
@@ -157,14 +161,12 @@ void link::async_send(message what, detail::handler<void(error_code)> completion
   }
   auto const number = ++last_message_;
   messages_.push_back({number, std::move(what)});
-  waiting_.add(std::move(completion),
-               [weak = weak_from_this(), number](asio::cancellation_type) {
-                 if (auto const self = weak.lock())
-                   std::erase_if(self->messages_, [number](waiting_message const& each) {
-                     return each.number == number;
-                   });
-                 return true;
-               });
+  waiting_.add(std::move(completion), [weak = weak_from_this(), number](asio::cancellation_type) {
+    if (auto const self = weak.lock())
+      std::erase_if(self->messages_,
+                    [number](waiting_message const& each) { return each.number == number; });
+    return true;
+  });
 }
 
 void link::queue_message(message const& what, operations::operation done) {

@@ -4,6 +4,8 @@
 
 #include "common/os/process.hpp"
 
+#include <prong/detail/socket_handle.hpp>
+
 #include <fmt/format.h>
 #include <cstdlib>
 #include <string_view>
@@ -46,19 +48,15 @@ bool is_shared(scheduling chosen, std::string& invalid) {
     std::string_view const value = set;
     if (value == "rr" || value == "round_robin") return false;
     if (value == "none" || value == "shared") return true;
-    invalid = fmt::format("{}: '{}' is none of rr, round_robin, none, shared", policy_variable,
-                          value);
+    invalid =
+        fmt::format("{}: '{}' is none of rr, round_robin, none, shared", policy_variable, value);
   }
-  if (chosen == scheduling::platform_default) {
-#if defined(_WIN32)
-    return true;
-#else
-    return false;
-#endif
-  }
+  if (chosen == scheduling::platform_default) return detail::workers_accept_by_default;
   return chosen == scheduling::shared;
 }
 
-std::size_t available_parallelism() noexcept { return os::available_parallelism(); }
+std::size_t available_parallelism() noexcept {
+  return os::available_parallelism();
+}
 
 }  // namespace prong

@@ -23,7 +23,8 @@ os::program base_program(options const& settings) {
     base = os::this_program(ec);
     if (ec) throw system_error(ec, "prong::primary: this program's own path and arguments");
   }
-  if (!settings.executable.empty()) base.executable = std::filesystem::absolute(settings.executable);
+  if (!settings.executable.empty())
+    base.executable = std::filesystem::absolute(settings.executable);
   if (settings.arguments) base.arguments = *settings.arguments;
   return base;
 }
@@ -53,7 +54,9 @@ primary::~primary() {
   if (impl_) impl_->close();
 }
 
-primary::executor_type primary::get_executor() const { return impl_->executor(); }
+primary::executor_type primary::get_executor() const {
+  return impl_->executor();
+}
 
 worker_id primary::fork(fork_options settings, error_code& ec) {
   return impl_->fork(std::move(settings), ec);
@@ -65,15 +68,21 @@ worker_id primary::fork(fork_options settings) {
   return id;
 }
 
-void primary::kill(worker_id id, error_code& ec) { impl_->kill(id, ec); }
+void primary::kill(worker_id id, error_code& ec) {
+  impl_->kill(id, ec);
+}
 void primary::kill(worker_id id) {
   error_code ec;
   kill(id, ec);
   if (ec) throw system_error(ec, "prong::primary::kill");
 }
 
-void primary::resize(std::size_t workers) { impl_->resize(workers); }
-std::vector<worker_info> primary::workers() const { return impl_->decisions().workers(); }
+void primary::resize(std::size_t workers) {
+  impl_->resize(workers);
+}
+std::vector<worker_info> primary::workers() const {
+  return impl_->decisions().workers();
+}
 
 void primary::start_run(detail::handler<void(error_code)> completion) {
   impl_->run(std::move(completion));

@@ -4,8 +4,8 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <fmt/format.h>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 namespace prong::detail {
@@ -37,9 +37,9 @@ void primary_impl::perform(action::spawn const& what) {
   error_code ec;
   auto const started = os::spawn(executor_, program, ec);
   if (ec) {
-    log(log_level::error, fmt::format("worker {} cannot be started: {}: {}",
-                                      static_cast<std::uint32_t>(what.id),
-                                      program.executable.string(), ec.message()));
+    log(log_level::error,
+        fmt::format("worker {} cannot be started: {}: {}", static_cast<std::uint32_t>(what.id),
+                    program.executable.string(), ec.message()));
     core_.on_spawned(what.id, 0, ec);
     return;
   }
@@ -51,8 +51,7 @@ void primary_impl::perform(action::spawn const& what) {
 void primary_impl::perform(action::send const& what) {
   auto& entry = workers_.at(what.to);
   if (!entry.channel) return;
-  if (std::holds_alternative<wire::stop>(what.what))
-    entry.channel->end_messages(errc::worker_gone);
+  if (std::holds_alternative<wire::stop>(what.what)) entry.channel->end_messages(errc::worker_gone);
   entry.channel->send(what.what);
   unflushed_.push_back(entry.channel);
 }
@@ -80,7 +79,9 @@ void primary_impl::perform(action::share const& what) {
   unflushed_.push_back(entry.channel);
 }
 
-void primary_impl::perform(action::forget const& what) { connections_.erase(what.connection); }
+void primary_impl::perform(action::forget const& what) {
+  connections_.erase(what.connection);
+}
 
 void primary_impl::perform(action::open_listener const& what) {
   error_code ec;
@@ -93,7 +94,9 @@ void primary_impl::perform(action::open_listener const& what) {
   core_.on_listener_opened(what.id, ec, bound);
 }
 
-void primary_impl::perform(action::close_listener const& what) { listeners_.erase(what.id); }
+void primary_impl::perform(action::close_listener const& what) {
+  listeners_.erase(what.id);
+}
 
 void primary_impl::perform(action::start_accepting const& what) {
   listeners_.at(what.id).accepting = true;
@@ -123,7 +126,9 @@ void primary_impl::perform(action::kill const& what) {
                                       static_cast<std::uint32_t>(what.id), ec.message()));
 }
 
-void primary_impl::perform(action::emit& what) { report(std::move(what.what)); }
+void primary_impl::perform(action::emit& what) {
+  report(std::move(what.what));
+}
 
 void primary_impl::perform(action::retire const& what) {
   auto const gone = workers_.extract(what.id);

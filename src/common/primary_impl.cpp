@@ -4,8 +4,8 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <fmt/format.h>
+#include <boost/asio/error.hpp>
 #include <utility>
 
 namespace prong::detail {
@@ -29,7 +29,9 @@ primary_impl::primary_impl(asio::any_io_executor executor, options settings, os:
       shutdowns_(executor),
       disconnects_(executor) {}
 
-primary_impl::~primary_impl() { close(); }
+primary_impl::~primary_impl() {
+  close();
+}
 
 void primary_impl::close() {
   if (std::exchange(closed_, true)) return;
@@ -61,8 +63,7 @@ void primary_impl::turn(Happening&& tell_core) {
 }
 
 void primary_impl::carry_out() {
-  while (auto next = core_.next_action())
-    std::visit([this](auto& what) { perform(what); }, *next);
+  while (auto next = core_.next_action()) std::visit([this](auto& what) { perform(what); }, *next);
 }
 
 void primary_impl::arm_timer() {
@@ -99,8 +100,10 @@ worker_id primary_impl::fork(fork_options settings, error_code& ec) {
 
 void primary_impl::kill(worker_id id, error_code& ec) {
   ec.clear();
-  if (!core_.knows(id)) ec = errc::no_such_worker;
-  else turn([&] { core_.kill(id); });
+  if (!core_.knows(id))
+    ec = errc::no_such_worker;
+  else
+    turn([&] { core_.kill(id); });
 }
 
 void primary_impl::resize(std::size_t workers) {
@@ -109,9 +112,9 @@ void primary_impl::resize(std::size_t workers) {
 
 void primary_impl::run(handler<void(error_code)> completion) {
   if (std::exchange(was_run_, true) || core_.shutting_down()) {
-    post_completion(executor_, std::move(completion),
-                    make_error_code(core_.shutting_down() ? errc::shutting_down
-                                                          : errc::already_running));
+    post_completion(
+        executor_, std::move(completion),
+        make_error_code(core_.shutting_down() ? errc::shutting_down : errc::already_running));
     return;
   }
   run_.add(std::move(completion), [weak = weak_from_this()](asio::cancellation_type how) {
@@ -130,8 +133,8 @@ void primary_impl::run(handler<void(error_code)> completion) {
 
 void primary_impl::next_event(handler<void(error_code, event)> completion) {
   if (finished_ && events_.empty()) {
-    post_completion(executor_, std::move(completion),
-                    error_code(asio::error::operation_aborted), event{});
+    post_completion(executor_, std::move(completion), error_code(asio::error::operation_aborted),
+                    event{});
     return;
   }
   event_waiters_.add(std::move(completion));
@@ -215,13 +218,12 @@ void primary_impl::on_exit(worker_id id, os::exit_status how) {
 void primary_impl::wait_for_connections(core::listener_id id) {
   auto& at = listeners_.at(id);
   if (!at.accepting || std::exchange(at.waiting, true)) return;
-  at.socket.async_wait(
-      handler<void(error_code)>([self = shared_from_this(), id](error_code ec) {
-        auto const found = self->listeners_.find(id);
-        if (self->closed_ || found == self->listeners_.end()) return;
-        found->second.waiting = false;
-        if (!ec) self->turn([&] { self->accept_some(id); });
-      }));
+  at.socket.async_wait(handler<void(error_code)>([self = shared_from_this(), id](error_code ec) {
+    auto const found = self->listeners_.find(id);
+    if (self->closed_ || found == self->listeners_.end()) return;
+    found->second.waiting = false;
+    if (!ec) self->turn([&] { self->accept_some(id); });
+  }));
 }
 
 void primary_impl::accept_some(core::listener_id id) {
@@ -260,8 +262,7 @@ void primary_impl::deliver_events() {
       if (auto* const from = link_of(text->id)) from->message_taken();
     event_waiters_.complete_first({}, std::move(next));
   }
-  if (finished_ && events_.empty())
-    event_waiters_.complete_all(asio::error::operation_aborted);
+  if (finished_ && events_.empty()) event_waiters_.complete_all(asio::error::operation_aborted);
 }
 
 void primary_impl::log(log_level level, std::string_view text) const {

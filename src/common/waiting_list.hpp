@@ -5,11 +5,11 @@
 
 #include <prong/detail/async.hpp>
 
+#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/prefer.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -80,7 +80,9 @@ class waiting_list<void(error_code, Args...)> {
     return first;
   }
 
-  void complete_first(error_code ec, Args... args) { take_first().complete(ec, std::move(args)...); }
+  void complete_first(error_code ec, Args... args) {
+    take_first().complete(ec, std::move(args)...);
+  }
 
   void complete_all(error_code ec) {
     auto those = std::exchange(all_->waiting, {});

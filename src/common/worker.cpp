@@ -39,7 +39,9 @@ std::shared_ptr<detail::worker_impl> make_impl(asio::any_io_executor executor) {
 
 }  // namespace
 
-bool is_worker() noexcept { return id_of_this_process() != worker_id{}; }
+bool is_worker() noexcept {
+  return id_of_this_process() != worker_id{};
+}
 
 worker::worker(executor_type executor) : worker(make_impl(std::move(executor))) {}
 worker::worker(std::shared_ptr<detail::worker_impl> impl) noexcept : impl_(std::move(impl)) {
@@ -56,10 +58,18 @@ worker::~worker() {
   if (impl_) impl_->close();
 }
 
-worker::executor_type worker::get_executor() const { return impl_->executor(); }
-worker_id worker::id() const noexcept { return impl_->id(); }
-bool worker::is_standalone() const noexcept { return impl_->is_standalone(); }
-bool worker::is_stopping() const noexcept { return impl_->stopping(); }
+worker::executor_type worker::get_executor() const {
+  return impl_->executor();
+}
+worker_id worker::id() const noexcept {
+  return impl_->id();
+}
+bool worker::is_standalone() const noexcept {
+  return impl_->is_standalone();
+}
+bool worker::is_stopping() const noexcept {
+  return impl_->stopping();
+}
 
 void worker::start_receive(detail::handler<void(error_code, message)> completion) {
   impl_->receive(std::move(completion));

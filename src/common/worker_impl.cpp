@@ -40,7 +40,9 @@ worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel, wo
       stops_(executor),
       disconnects_(executor) {}
 
-worker_impl::~worker_impl() { close(); }
+worker_impl::~worker_impl() {
+  close();
+}
 
 void worker_impl::start() {
   if (channel_) {
@@ -128,15 +130,16 @@ void worker_impl::accept_waits(core::acceptor_id id) {
   turn([&] { core_.accept_waits(id); });
 }
 
-void worker_impl::accept_cancelled(core::acceptor_id id) { core_.accept_cancelled(id); }
+void worker_impl::accept_cancelled(core::acceptor_id id) {
+  core_.accept_cancelled(id);
+}
 
 // --- What happens -------------------------------------------------------------------------------
 
 void worker_impl::on_frame(wire::control const& what, os::socket attached) {
   bool const has_socket = static_cast<bool>(attached);
   if (auto const* const offer = std::get_if<wire::offer>(&what)) {
-    if (has_socket)
-      offered_.emplace(core::connection_id{offer->connection}, std::move(attached));
+    if (has_socket) offered_.emplace(core::connection_id{offer->connection}, std::move(attached));
   } else {
     listening_ = std::move(attached);
   }
@@ -160,8 +163,10 @@ void worker_impl::deliver_messages() {
     receives_.complete_first({}, std::move(inbox_.front()));
     inbox_.pop_front();
   }
-  if (primary_lost_) receives_.complete_all(errc::primary_gone);
-  else if (stopping()) receives_.complete_all(asio::error::operation_aborted);
+  if (primary_lost_)
+    receives_.complete_all(errc::primary_gone);
+  else if (stopping())
+    receives_.complete_all(asio::error::operation_aborted);
 }
 
 void worker_impl::on_sent(std::uint64_t batch) {
@@ -195,7 +200,9 @@ void worker_impl::perform(act::deliver const& what) {
                          std::move(connection.mapped()), channel_->next_batch()});
 }
 
-void worker_impl::perform(act::drop const& what) { offered_.erase(what.connection); }
+void worker_impl::perform(act::drop const& what) {
+  offered_.erase(what.connection);
+}
 
 void worker_impl::perform(act::listened const& what) {
   acceptors_.at(what.acceptor)->on_listened(what.result, what.bound, std::move(listening_));
@@ -211,8 +218,7 @@ void worker_impl::perform(act::request_turn const&) {
 void worker_impl::perform(act::request_pause const&) {
   pause_.expires_after(starved_pause);
   pause_.async_wait([weak = weak_from_this()](error_code ec) {
-    if (auto const self = weak.lock(); self && !ec)
-      self->turn([&] { self->core_.on_recovered(); });
+    if (auto const self = weak.lock(); self && !ec) self->turn([&] { self->core_.on_recovered(); });
   });
 }
 

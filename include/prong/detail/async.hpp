@@ -28,8 +28,8 @@ class handler {
 
   handler() = default;
   template <class Handler>
-    requires(!std::is_same_v<std::decay_t<Handler>, handler>)
-  explicit handler(Handler&& callable) : inner_(std::forward<Handler>(callable)) {}
+  requires(!std::is_same_v<std::decay_t<Handler>, handler>) explicit handler(Handler&& callable)
+      : inner_(std::forward<Handler>(callable)) {}
   handler(handler&&) noexcept = default;
   handler& operator=(handler&& other) noexcept {
     handler moved(std::move(other));

@@ -1,4 +1,5 @@
-// The one owner of a native socket on its way from one process to another.
+// The one owner of a native socket on its way from one process to another, and what else differs
+// between platforms where anybody can see it.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -10,9 +11,12 @@ namespace prong::detail {
 #if defined(_WIN32)
 using native_socket = std::uintptr_t;  // a SOCKET, without <winsock2.h>
 inline constexpr native_socket no_socket = ~native_socket{0};
+// As Node: a connection that the primary accepted costs more in a worker than one of its own.
+inline constexpr bool workers_accept_by_default = true;
 #else
 using native_socket = int;
 inline constexpr native_socket no_socket = -1;
+inline constexpr bool workers_accept_by_default = false;
 #endif
 
 /// Closes a socket. Implemented by each platform.

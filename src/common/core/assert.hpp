@@ -13,5 +13,4 @@ namespace prong::core {
 
 /// `why` is a string literal: the number of the invariant that is broken, or a reason.
 #define PRONG_ASSERT(expression, why) \
-  ((expression) ? void()              \
-                : ::prong::core::assertion_failed(#expression, why, __FILE__, __LINE__))
+  ((expression) ? void() : ::prong::core::assertion_failed(#expression, why, __FILE__, __LINE__))

@@ -4,8 +4,8 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace prong::core {
 

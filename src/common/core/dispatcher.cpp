@@ -3,17 +3,12 @@
 #include "common/core/dispatcher.hpp"
 
 #include "common/core/assert.hpp"
+#include "common/wire/control.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace prong::core {
-namespace {
-
-// More than any window; a worker that grants more has lost count.
-constexpr std::uint32_t max_credits = 4096;
-
-}  // namespace
 
 void dispatcher::join(worker_id id, acceptor_id acceptor) {
   auto& joined = members_[id];
@@ -61,7 +56,7 @@ bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count) 
   auto const at = members_.find(id);
   // A credit that crosses the end of its acceptor, or of its listener, is worth nothing.
   if (at == members_.end() || !at->second.accepting || at->second.acceptor != acceptor) return true;
-  if (count > max_credits || at->second.credits + count > max_credits) return false;
+  if (count > wire::max_credits || at->second.credits + count > wire::max_credits) return false;
   at->second.credits += count;
   if (at->second.credits > 0) policy_.ready(id);
   return true;

@@ -6,8 +6,8 @@
 #include "common/core/assert.hpp"
 #include "common/core/convert.hpp"
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace prong::core {
 namespace {
@@ -157,8 +157,10 @@ void listeners::drain(worker_id id) {
 
 void listeners::link_closed(worker_id id, bool readable) {
   for (auto& [at, each] : table_) {
-    if (readable) each.connections.lost(id);
-    else drop(each.connections.abandoned(id), counters_.abandoned);
+    if (readable)
+      each.connections.lost(id);
+    else
+      drop(each.connections.abandoned(id), counters_.abandoned);
     remove(at, each, id, false);
     settle(at, each);
   }
@@ -184,8 +186,10 @@ void listeners::settle(listener_id id, listener& at) {
                       now_ >= at.paused_until;
   if (wanted == at.accepting) return;
   at.accepting = wanted;
-  if (wanted) actions_.push(action::start_accepting{id});
-  else actions_.push(action::stop_accepting{id});
+  if (wanted)
+    actions_.push(action::start_accepting{id});
+  else
+    actions_.push(action::stop_accepting{id});
 }
 
 void listeners::close(listener_id id, listener& at) {
@@ -225,7 +229,9 @@ time_point listeners::next_deadline() const {
   return earliest;
 }
 
-std::size_t listeners::listening(worker_id id) const { return endpoints(id).size(); }
+std::size_t listeners::listening(worker_id id) const {
+  return endpoints(id).size();
+}
 
 std::vector<endpoint> listeners::endpoints(worker_id id) const {
   std::vector<endpoint> all;

@@ -17,8 +17,8 @@ namespace prong::core {
 class listeners {
  public:
   struct settings {
-    bool shared = false;         // workers accept by themselves
-    bool keep_open = false;      // while no worker listens because all have died or drain
+    bool shared = false;     // workers accept by themselves
+    bool keep_open = false;  // while no worker listens because all have died or drain
     std::size_t max_pending = 0;
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the

@@ -50,8 +50,7 @@ std::size_t pool::max_deaths() const noexcept {
   return std::max(least_max_deaths, deaths_per_worker * slots_.size());
 }
 
-void pool::on_gone(worker_id id, bool deliberate, std::chrono::nanoseconds lived,
-                   time_point now) {
+void pool::on_gone(worker_id id, bool deliberate, std::chrono::nanoseconds lived, time_point now) {
   auto* const at = find(id);
   if (!at) return;
   at->worker.reset();

@@ -6,8 +6,8 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace prong::core {
 
@@ -30,7 +30,9 @@ worker_id primary_core::fork() {
   return id;
 }
 
-void primary_core::run() { resize(limits_.workers); }
+void primary_core::run() {
+  resize(limits_.workers);
+}
 
 void primary_core::resize(std::size_t workers) {
   if (shutting_down_) return;
@@ -185,7 +187,9 @@ void primary_core::ask_to_stop(roster::worker& at) {
   listeners_.drain(at.id);
 }
 
-void primary_core::expel(roster::worker& at, error_code why) { roster_.expel(at, why); }
+void primary_core::expel(roster::worker& at, error_code why) {
+  roster_.expel(at, why);
+}
 
 void primary_core::settle() {
   remove_gone();
@@ -195,8 +199,7 @@ void primary_core::settle() {
     finished_ = true;
     actions_.push(action::finished{});
   }
-  deadline_ = std::min({roster_.next_deadline(), listeners_.next_deadline(),
-                        pool_.next_deadline(),
+  deadline_ = std::min({roster_.next_deadline(), listeners_.next_deadline(), pool_.next_deadline(),
                         reload_.current() ? reload_.current()->deadline : never});
 }
 
@@ -230,8 +233,7 @@ void primary_core::continue_reload() {
     if (auto const& step = reload_.current()) {
       if (step_failed()) continue;
       auto const* const next = roster_.find(step->replacement);
-      if (next->state != worker_state::online ||
-          listeners_.listening(next->id) < step->listeners)
+      if (next->state != worker_state::online || listeners_.listening(next->id) < step->listeners)
         return;  // not ready yet
       pool_.replace(step->old, step->replacement);
       if (auto* const old = roster_.find(step->old)) ask_to_stop(*old);

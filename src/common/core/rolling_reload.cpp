@@ -4,7 +4,9 @@
 
 namespace prong::core {
 
-std::uint64_t rolling_reload::request() { return requested_ = number_ + 1; }
+std::uint64_t rolling_reload::request() {
+  return requested_ = number_ + 1;
+}
 
 bool rolling_reload::begin(std::vector<worker_id> const& old) {
   if (active_ || requested_ <= number_) return false;

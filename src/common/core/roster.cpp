@@ -109,9 +109,13 @@ bool roster::kill_late(worker& at, time_point) {
   return true;
 }
 
-bool roster::ignore(worker&, time_point) { return true; }
+bool roster::ignore(worker&, time_point) {
+  return true;
+}
 
-bool roster::violate(worker&, time_point) { return false; }
+bool roster::violate(worker&, time_point) {
+  return false;
+}
 
 bool roster::impossible(worker&, time_point) {
   PRONG_ASSERT(false, "an online worker has no deadline");
@@ -127,8 +131,8 @@ void roster::expel(worker& at, error_code why) {
 void roster::remove(worker_id id) {
   auto const& at = workers_.at(id);
   PRONG_ASSERT(at.gone(), "I5");
-  actions_.push(action::emit{worker_exited{at.id, at.process, at.status, at.signal, at.deliberate,
-                                           at.failure}});
+  actions_.push(action::emit{
+      worker_exited{at.id, at.process, at.status, at.signal, at.deliberate, at.failure}});
   actions_.push(action::retire{id});
   workers_.erase(id);
 }

@@ -47,7 +47,8 @@ class roster {
   };
 
   roster(options const& limits, action_queue& actions)
-      : start_timeout_(limits.start_timeout), stop_timeout_(limits.stop_timeout),
+      : start_timeout_(limits.start_timeout),
+        stop_timeout_(limits.stop_timeout),
         actions_(actions) {}
 
   /// A new worker, whose process is about to be started.

@@ -93,12 +93,18 @@ void worker_core::stop() {
 // --- What happened ------------------------------------------------------------------------------
 
 bool worker_core::on_control(wire::control const& what, bool has_socket) {
-  if (auto* const offer = std::get_if<wire::offer>(&what)) on_offer(*offer, has_socket);
-  else if (auto* const welcome = std::get_if<wire::welcome>(&what)) window_ = welcome->window;
-  else if (auto* const listening = std::get_if<wire::listening>(&what)) on_listening(*listening);
-  else if (auto* const failed = std::get_if<wire::listen_failed>(&what)) on_listen_failed(*failed);
-  else if (std::holds_alternative<wire::stop>(what)) stop();
-  else return false;
+  if (auto* const offer = std::get_if<wire::offer>(&what))
+    on_offer(*offer, has_socket);
+  else if (auto* const welcome = std::get_if<wire::welcome>(&what))
+    window_ = welcome->window;
+  else if (auto* const listening = std::get_if<wire::listening>(&what))
+    on_listening(*listening);
+  else if (auto* const failed = std::get_if<wire::listen_failed>(&what))
+    on_listen_failed(*failed);
+  else if (std::holds_alternative<wire::stop>(what))
+    stop();
+  else
+    return false;
   return true;
 }
 
@@ -178,7 +184,7 @@ void worker_core::on_turn() {
       refuse_held(each);
       continue;
     }
-    auto const room = std::max(window_, each.waiting);
+    auto const room = std::min<std::size_t>(std::max(window_, each.waiting), wire::max_credits);
     if (each.granted >= room) continue;
     auto const count = static_cast<std::uint32_t>(room - each.granted);
     each.granted = room;

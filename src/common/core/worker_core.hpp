@@ -51,8 +51,8 @@ struct begin_drain {};
 
 using any_worker_action =
     std::variant<worker_action::send, worker_action::deliver, worker_action::drop,
-                 worker_action::listened, worker_action::request_turn,
-                 worker_action::request_pause, worker_action::begin_drain>;
+                 worker_action::listened, worker_action::request_turn, worker_action::request_pause,
+                 worker_action::begin_drain>;
 
 struct listen_request {
   endpoint where;
@@ -90,8 +90,8 @@ class worker_core {
     std::uint32_t index = 0;
     phase at = phase::idle;
     bool shared = false;
-    std::size_t waiting = 0;   // accept operations
-    std::size_t granted = 0;   // credits that no offer has used yet
+    std::size_t waiting = 0;         // accept operations
+    std::size_t granted = 0;         // credits that no offer has used yet
     std::deque<connection_id> held;  // offers that nobody waits for yet
   };
 

@@ -45,7 +45,7 @@ class process {
 
 struct program {
   std::filesystem::path executable;
-  std::vector<std::string> arguments;  // without the program's own name
+  std::vector<std::string> arguments;                            // without the program's own name
   std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
 };
 
@@ -56,8 +56,7 @@ struct spawned {
 
 /// Starts a worker. A program that cannot be executed fails here, and leaves no process (C7).
 /// The process ends when this one ends, even if it spins or is stopped, where the system can.
-std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what,
-                               error_code& ec);
+std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what, error_code& ec);
 
 /// How this process was started: the path by which it was found, so that a later spawn takes
 /// whatever lies there then, and its arguments.

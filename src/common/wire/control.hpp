@@ -122,6 +122,9 @@ struct stopping {
 using control = std::variant<hello, welcome, listen, listening, listen_failed, unlisten, offer,
                              took, refused, credit, message, message_credit, stop, stopping>;
 
+/// How many connections one acceptor may have asked for and not got.
+inline constexpr std::uint32_t max_credits = 4096;
+
 /// The bounds of a message.
 inline constexpr std::size_t max_message_body = 1u << 20;
 inline constexpr std::size_t max_message_topic = (1u << 16) - 1;
