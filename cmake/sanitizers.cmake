@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSL-1.0
 
 if(PRONG_SANITIZE STREQUAL "address")
-  # A finding ends the program: a test that only prints one would pass.
-  set(prong_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+  # A finding ends the program: a test that only prints one would pass. The check of vptr opens a
+  # pipe to probe memory, and takes objects for invalid while no descriptor is free.
+  set(prong_sanitizers -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
 elseif(PRONG_SANITIZE STREQUAL "thread")
   set(prong_sanitizers -fsanitize=thread)
 elseif(PRONG_SANITIZE)
