@@ -1,0 +1,223 @@
+// Which worker is offered which connection, and where a connection is at any time.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/core/dispatcher.hpp"
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+namespace prong::core {
+namespace {
+
+constexpr worker_id first{1};
+constexpr worker_id second{2};
+constexpr acceptor_id door{7};
+
+constexpr connection_id number(std::uint64_t id) { return connection_id{id}; }
+
+using connections = std::vector<connection_id>;
+
+struct fixture {
+  dispatcher all;
+
+  void arrive(std::uint64_t from, std::uint64_t to) {
+    for (auto id = from; id <= to; ++id) all.arrived(number(id));
+  }
+  void join_with_credit(worker_id id, std::uint32_t credits) {
+    all.join(id, door);
+    REQUIRE(all.grant(id, door, credits));
+  }
+  // Everything that is offered now, all of it to `expected`.
+  connections offers_to(worker_id expected) {
+    connections offered;
+    while (auto const next = all.next()) {
+      CHECK(next->to == expected);
+      CHECK(next->acceptor == door);
+      offered.push_back(next->connection);
+    }
+    return offered;
+  }
+};
+
+TEST_CASE_METHOD(fixture, "a connection waits until a worker has credit", "[unit][I1]") {
+  arrive(1, 1);
+  all.join(first, door);
+  CHECK_FALSE(all.next());
+  CHECK(all.grant(first, door, 1));
+  CHECK(offers_to(first) == connections{number(1)});
+  CHECK(all.pending() == 0);
+  CHECK(all.offered() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "a credit is good for one connection", "[unit]") {
+  arrive(1, 5);
+  join_with_credit(first, 2);
+  CHECK(offers_to(first) == connections{number(1), number(2)});
+  CHECK(all.took(first, number(1)));
+  CHECK_FALSE(all.next());  // ownership is no credit
+  CHECK(all.grant(first, door, 1));
+  CHECK(offers_to(first) == connections{number(3)});
+}
+
+TEST_CASE_METHOD(fixture, "credits wait for connections, too", "[unit]") {
+  join_with_credit(first, 3);
+  CHECK_FALSE(all.next());
+  arrive(1, 4);
+  CHECK(offers_to(first).size() == 3);
+  CHECK(all.pending() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "what a lost worker had not taken goes back to the front, in its order",
+                 "[unit][I1][I3]") {
+  arrive(1, 5);
+  join_with_credit(first, 3);
+  CHECK(offers_to(first).size() == 3);
+  CHECK(all.took(first, number(2)));
+  all.lost(first);
+  CHECK(all.offered() == 0);
+  CHECK(all.pending() == 4);
+  join_with_credit(second, 9);
+  CHECK(offers_to(second) == connections{number(1), number(3), number(4), number(5)});
+}
+
+TEST_CASE_METHOD(fixture, "what an unreadable worker may have taken is given up",
+                 "[unit][I1][I2]") {
+  arrive(1, 4);
+  join_with_credit(first, 3);
+  CHECK(offers_to(first).size() == 3);
+  CHECK(all.took(first, number(1)));
+  CHECK(all.abandoned(first) == connections{number(2), number(3)});
+  CHECK(all.offered() == 0);
+  CHECK(all.take_pending() == connections{number(4)});
+  CHECK(all.empty());
+}
+
+TEST_CASE_METHOD(fixture, "a refused connection is the next one, and takes a new credit",
+                 "[unit][I1]") {
+  arrive(1, 2);
+  join_with_credit(first, 1);
+  CHECK(offers_to(first) == connections{number(1)});
+  CHECK(all.refused(first, number(1)));
+  CHECK_FALSE(all.next());  // who refuses is not asked again at once
+  CHECK(all.pending() == 2);
+  CHECK(all.offered() == 0);
+  CHECK(all.grant(first, door, 2));
+  CHECK(offers_to(first) == connections{number(1), number(2)});
+}
+
+TEST_CASE_METHOD(fixture, "a refused connection goes to another worker that has credit",
+                 "[unit]") {
+  arrive(1, 1);
+  join_with_credit(first, 1);
+  CHECK(offers_to(first) == connections{number(1)});
+  join_with_credit(second, 1);
+  CHECK(all.refused(first, number(1)));
+  CHECK(offers_to(second) == connections{number(1)});
+}
+
+TEST_CASE_METHOD(fixture, "who leaves still answers the offers it has", "[unit][I1]") {
+  arrive(1, 3);
+  join_with_credit(first, 3);
+  CHECK(offers_to(first).size() == 3);
+  all.leave(first);
+  CHECK(all.accepting() == 0);
+  CHECK_FALSE(all.accepts(first));
+  CHECK_FALSE(all.empty());
+  CHECK(all.took(first, number(1)));
+  CHECK(all.refused(first, number(2)));
+  CHECK(all.pending() == 1);
+  CHECK(all.took(first, number(3)));
+  CHECK(all.empty());
+  CHECK(all.offered() == 0);
+}
+
+TEST_CASE_METHOD(fixture, "who leaves is offered nothing, whatever credit it had", "[unit][I6]") {
+  join_with_credit(first, 5);
+  all.leave(first);
+  arrive(1, 1);
+  CHECK_FALSE(all.next());
+  CHECK(all.empty());
+}
+
+TEST_CASE_METHOD(fixture, "a credit that crosses the end of its acceptor is worth nothing",
+                 "[unit]") {
+  arrive(1, 2);
+  join_with_credit(first, 1);
+  CHECK(offers_to(first) == connections{number(1)});
+  all.leave(first);
+  CHECK(all.grant(first, door, 1));
+  CHECK_FALSE(all.next());
+  CHECK(all.grant(second, door, 1));  // was never here
+  CHECK_FALSE(all.next());
+}
+
+TEST_CASE_METHOD(fixture, "who joins again starts without credit, with its old offers open",
+                 "[unit][I1]") {
+  arrive(1, 2);
+  join_with_credit(first, 1);
+  CHECK(offers_to(first) == connections{number(1)});
+  all.leave(first);
+  acceptor_id const reopened{8};
+  all.join(first, reopened);
+  CHECK_FALSE(all.next());
+  CHECK(all.grant(first, door, 1));  // the old acceptor's
+  CHECK_FALSE(all.next());
+  CHECK(all.took(first, number(1)));
+  CHECK(all.grant(first, reopened, 1));
+  auto const next = all.next();
+  REQUIRE(next);
+  CHECK(next->acceptor == reopened);
+  CHECK(next->connection == number(2));
+}
+
+TEST_CASE_METHOD(fixture, "more credits than any window has are refused", "[unit][I7]") {
+  all.join(first, door);
+  CHECK(all.grant(first, door, 4'096));
+  CHECK_FALSE(all.grant(first, door, 1));
+  all.join(second, door);
+  CHECK_FALSE(all.grant(second, door, 4'097));
+  CHECK_FALSE(all.grant(second, door, 0xffff'ffff));
+}
+
+TEST_CASE_METHOD(fixture, "a grant of no credit gives none", "[unit]") {
+  arrive(1, 1);
+  join_with_credit(first, 0);
+  CHECK_FALSE(all.next());
+}
+
+TEST_CASE_METHOD(fixture, "an answer to what was not offered is refused", "[unit][I1]") {
+  arrive(1, 2);
+  CHECK_FALSE(all.took(first, number(1)));
+  join_with_credit(first, 1);
+  CHECK(offers_to(first) == connections{number(1)});
+  CHECK_FALSE(all.took(first, number(2)));   // pending
+  CHECK_FALSE(all.took(first, number(99)));  // unknown
+  CHECK_FALSE(all.refused(first, number(99)));
+  all.join(second, door);
+  CHECK_FALSE(all.took(second, number(1)));  // somebody else's
+  CHECK_FALSE(all.refused(second, number(1)));
+  CHECK(all.took(first, number(1)));
+  CHECK_FALSE(all.took(first, number(1)));  // twice
+  CHECK_FALSE(all.refused(first, number(1)));
+}
+
+TEST_CASE_METHOD(fixture, "losing or leaving somebody unknown changes nothing", "[unit]") {
+  arrive(1, 1);
+  all.leave(first);
+  all.lost(first);
+  CHECK(all.abandoned(first).empty());
+  CHECK(all.pending() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "connections go round among the workers that have credit", "[unit]") {
+  join_with_credit(first, 2);
+  join_with_credit(second, 2);
+  arrive(1, 5);
+  std::vector<worker_id> order;
+  while (auto const next = all.next()) order.push_back(next->to);
+  CHECK(order == std::vector{first, second, first, second});
+  CHECK(all.pending() == 1);
+}
+
+}  // namespace
+}  // namespace prong::core
