@@ -134,9 +134,7 @@ WORKER_PROGRAM(closes_its_channel) {
     worker_side self;
     connection = adopt(io, std::move(receive(self.io, self.link).attached));
   }
-  char byte = 0;
-  asio::read(*connection, asio::buffer(&byte, 1));
-  return byte;
+  return read_byte(io, *connection);
 }
 
 TEST_CASE("a worker that closes its channel ends the channel and not itself", "[os][C10]") {
@@ -162,8 +160,7 @@ WORKER_PROGRAM(never_reads_on) {
   worker_side self;
   auto connection = adopt(self.io, std::move(receive(self.io, self.link).attached));
   char byte = 0;
-  error_code ec;
-  asio::read(connection, asio::buffer(&byte, 1), ec);
+  read_exactly(self.io, connection, &byte, 1);
   return 0;
 }
 

@@ -19,12 +19,9 @@ error_code failure_of(asio::io_context& io, tcp::endpoint const& endpoint) {
   return ec;
 }
 
-bool answers(tcp::socket& client, tcp::socket& server) {
-  char byte = 'x';
-  asio::write(client, asio::buffer(&byte, 1));
-  byte = 0;
-  asio::read(server, asio::buffer(&byte, 1));
-  return byte == 'x';
+bool answers(asio::io_context& io, tcp::socket& client, tcp::socket& server) {
+  asio::write(client, asio::buffer("x", 1));
+  return read_byte(io, server) == 'x';
 }
 
 }  // namespace
@@ -38,7 +35,7 @@ TEST_CASE("a listener on port 0 has a port, and takes connections on it", "[os]"
   client.connect(listener.local_endpoint());
   auto server = adopt(io, accept(io, listener));
   CHECK(server.remote_endpoint() == client.local_endpoint());
-  CHECK(answers(client, server));
+  CHECK(answers(io, client, server));
 }
 
 TEST_CASE("accept never waits", "[os]") {
@@ -158,7 +155,7 @@ TEST_CASE("when no handle is free, accept says so, and works again later", "[os]
     CHECK(ec == boost::system::errc::too_many_files_open);
   }
   auto server = adopt(io, accept(io, listener));
-  CHECK(answers(client, server));
+  CHECK(answers(io, client, server));
 }
 
 TEST_CASE("a duplicate listens on after the first listener is gone", "[os]") {
@@ -207,7 +204,7 @@ TEST_CASE("a worker accepts on a listener that is shared with it", "[os]") {
   tcp::socket client(io);
   client.connect(listener.local_endpoint());
   auto server = adopt(io, std::move(receive(io, worker->link).attached));
-  CHECK(answers(client, server));
+  CHECK(answers(io, client, server));
   CHECK(wait_for_exit(io, worker->child).code == 0);
   // The worker's listener is gone; this one goes on.
   tcp::socket another(io);

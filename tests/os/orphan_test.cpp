@@ -37,16 +37,21 @@ WORKER_PROGRAM(closes_its_channel_and_spins) {
   spin();
 }
 
-// Starts a worker, hands its own connection on to it, and says which process that is.
+constexpr std::uint64_t stop_worker = 2;
+
+// Starts a worker, and hands its own connection on to it. Stops it if told to, and answers whether
+// it is stopped.
 WORKER_PROGRAM(is_a_primary) {
   worker_side self;
   auto worker = start(self.io, worker_arguments().at(0));
   auto connection = receive(self.io, self.link);
   if (send(self.io, worker->link, frame(1, {}, flagged), {connection.attached.get()})) return 1;
   connection.attached.reset();
-  if (send(self.io, self.link, frame(worker->child.id()))) return 1;
-  arrived next;
-  while (!receive(self.io, self.link, next)) continue;
+  for (arrived next; !receive(self.io, self.link, next);) {
+    bool const done = next.id == stop_worker && stop_child(worker->child.id());
+    if (send(self.io, self.link, frame(done ? 1 : 0))) return 1;
+  }
+  delete worker.release();  // lives on: it must not be this program who ends it
   return 0;
 }
 
@@ -60,10 +65,11 @@ TEST_CASE("a worker ends when its primary does, even if it spins or is stopped",
   auto primary = start(io, "is_a_primary", {body});
   REQUIRE_FALSE(send(io, primary->link, frame(1, {}, flagged), {pair.server.get()}));
   pair.server.reset();
-  auto const worker = static_cast<process_id>(receive(io, primary->link).id);
-  char byte = 0;
-  asio::read(pair.client, asio::buffer(&byte, 1));
-  if (stopped && !stop_process(worker)) return;
+  read_byte(io, pair.client);
+  if (stopped) {
+    REQUIRE_FALSE(send(io, primary->link, frame(stop_worker)));
+    if (receive(io, primary->link).id == 0) return;
+  }
 
   error_code ec;
   if (killed) {
@@ -73,8 +79,8 @@ TEST_CASE("a worker ends when its primary does, even if it spins or is stopped",
   }
   wait_for_exit(io, primary->child);
   // The worker's end is the end of the connection, of which nobody else has a handle.
-  asio::read(pair.client, asio::buffer(&byte, 1), ec);
-  CHECK(ec);
+  char byte = 0;
+  CHECK(read_exactly(io, pair.client, &byte, 1));
 }
 
 }  // namespace prong::test

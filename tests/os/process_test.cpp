@@ -86,8 +86,7 @@ TEST_CASE("a process that was killed and destroyed leaves nothing behind", "[os]
 WORKER_PROGRAM(answers_on_a_connection) {
   worker_side self;
   auto connection = adopt(self.io, std::move(receive(self.io, self.link).attached));
-  char byte = 0;
-  asio::read(connection, asio::buffer(&byte, 1));
+  char const byte = read_byte(self.io, connection);
   asio::write(connection, asio::buffer(&byte, 1));
   return 0;
 }
@@ -101,12 +100,8 @@ TEST_CASE("destroying a process does not end it", "[os]") {
   pair.server.reset();
   char byte = 'y';
   asio::write(pair.client, asio::buffer(&byte, 1));
-  byte = 0;
-  asio::read(pair.client, asio::buffer(&byte, 1));
-  CHECK(byte == 'y');
-  error_code ec;
-  asio::read(pair.client, asio::buffer(&byte, 1), ec);
-  CHECK(ec == asio::error::eof);
+  CHECK(read_byte(io, pair.client) == 'y');
+  CHECK(read_exactly(io, pair.client, &byte, 1) == asio::error::eof);
   reap_abandoned();
 }
 

@@ -102,6 +102,20 @@ tcp::socket adopt(asio::io_context& io, os::socket connection) {
   return result;
 }
 
+error_code read_exactly(asio::io_context& io, tcp::socket& from, void* into, std::size_t size) {
+  std::optional<error_code> result;
+  asio::async_read(from, asio::buffer(into, size),
+                   [&](error_code ec, std::size_t) { result = ec; });
+  run_until(io, [&] { return result.has_value(); });
+  return *result;
+}
+
+char read_byte(asio::io_context& io, tcp::socket& from) {
+  char byte = 0;
+  if (auto const ec = read_exactly(io, from, &byte, 1)) throw boost::system::system_error(ec);
+  return byte;
+}
+
 connection::connection(asio::io_context& io) : client(io) {
   error_code ec;
   os::listener listener(io.get_executor(), {.endpoint = any_port()}, ec);

@@ -82,6 +82,11 @@ tcp::endpoint any_port();
 os::socket accept(asio::io_context& io, os::listener& from);
 tcp::socket adopt(asio::io_context& io, os::socket connection);
 
+/// Reads without the risk of waiting for ever.
+error_code read_exactly(asio::io_context& io, tcp::socket& from, void* into, std::size_t size);
+/// The next byte; throws if none comes.
+char read_byte(asio::io_context& io, tcp::socket& from);
+
 /// Both ends of a connection: one as the seam has it, one as a client would.
 struct connection {
   explicit connection(asio::io_context& io);

@@ -21,8 +21,11 @@ bool has_child();
 /// Waits for the processes whose owner a test destroyed.
 void reap_abandoned();
 
-/// Stops a process in a way that it cannot handle. False where the system has none.
-bool stop_process(process_id process);
+/// Stops a process that this one started, in a way that it cannot handle, and returns when it is
+/// stopped. False where the system has no such way.
+bool stop_child(process_id child);
+/// What this process and those that it started are doing, for the report of a test that hangs.
+std::string what_processes_do();
 void set_variable(std::string const& name, std::string const& value);
 
 /// While it exists, this process can open no further handle.

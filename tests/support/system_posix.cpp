@@ -11,7 +11,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
+#include <system_error>
 
 namespace prong::test {
 namespace {
@@ -49,8 +53,11 @@ void reap_abandoned() {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
 }
 
-bool stop_process(process_id process) {
-  return ::kill(static_cast<pid_t>(process), SIGSTOP) == 0;
+bool stop_child(process_id child) {
+  auto const pid = static_cast<pid_t>(child);
+  siginfo_t info{};
+  return ::kill(pid, SIGSTOP) == 0 &&
+         ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOWAIT) == 0;
 }
 
 void set_variable(std::string const& name, std::string const& value) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "posix/cgroup.hpp"
 
+#include "common/os/process.hpp"
 #include "support/catch.hpp"
 
 #include <cstdint>
@@ -31,7 +32,8 @@ class cgroup_files {
   }
 
  private:
-  fs::path const root_ = fs::temp_directory_path() / "prong_test_cgroup";
+  fs::path const root_ =
+      fs::temp_directory_path() / ("prong_test_cgroup_" + std::to_string(os::this_process()));
 };
 
 }  // namespace
