@@ -29,6 +29,9 @@ inline bool is_primary() noexcept {
   return !is_worker();
 }
 
+/// This process's number, by which events and `worker_info` name it.
+process_id this_process() noexcept;
+
 namespace detail {
 class worker_impl;
 }

@@ -43,6 +43,10 @@ bool is_worker() noexcept {
   return id_of_this_process() != worker_id{};
 }
 
+process_id this_process() noexcept {
+  return os::this_process();
+}
+
 worker::worker(executor_type executor) : worker(make_impl(std::move(executor))) {}
 worker::worker(std::shared_ptr<detail::worker_impl> impl) noexcept : impl_(std::move(impl)) {
   impl_->start();
