@@ -6,6 +6,7 @@
 #include <prong/detail/config.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,8 +25,23 @@ void reap_abandoned();
 /// Stops a process that this one started, in a way that it cannot handle, and returns when it is
 /// stopped. False where the system has no such way.
 bool stop_child(process_id child);
+/// The file that this process runs, also where another lies at its path by now.
+std::filesystem::path running_program();
 /// What this process and those that it started are doing, for the report of a test that hangs.
 std::string what_processes_do();
+/// The signals that are blocked, and what happens on each: comparable, and nothing else.
+std::vector<std::string> signal_settings();
+
+/// While it exists, this process does not want to hear of the end of processes it started, as a
+/// program that was written for itself may have it.
+class ignored_children {
+ public:
+  ignored_children();
+  ignored_children(ignored_children const&) = delete;
+  ignored_children& operator=(ignored_children const&) = delete;
+  ~ignored_children();
+};
+
 void set_variable(std::string const& name, std::string const& value);
 
 /// While it exists, this process can open no further handle.

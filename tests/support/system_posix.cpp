@@ -60,6 +60,51 @@ bool stop_child(process_id child) {
          ::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOWAIT) == 0;
 }
 
+std::filesystem::path running_program() {
+  return "/proc/self/exe";
+}
+
+std::string what_processes_do() {
+  std::string text;
+  auto const tell = [&text](std::string const& process) {
+    for (auto const* file : {"comm", "wchan", "syscall", "stack"}) {
+      std::ifstream from("/proc/" + process + '/' + file);
+      std::string const what{std::istreambuf_iterator<char>(from), {}};
+      if (!what.empty()) text += process + ' ' + file + ": " + what + '\n';
+    }
+  };
+  tell(std::to_string(::getpid()));
+  // Workers are started from a thread of their own, and are listed there.
+  std::error_code ignored;
+  for (auto const& thread : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    std::ifstream children(thread.path() / "children");
+    for (std::string each; children >> each;) tell(each);
+  }
+  return text;
+}
+
+std::vector<std::string> signal_settings() {
+  sigset_t blocked;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+  std::vector<std::string> all;
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction now {};
+    if (::sigaction(number, nullptr, &now) != 0) continue;
+    auto const bytes = reinterpret_cast<char const*>(&now.sa_handler);
+    all.emplace_back(bytes, sizeof now.sa_handler);
+    all.back() += ::sigismember(&blocked, number) == 1 ? " blocked" : " not blocked";
+  }
+  return all;
+}
+
+ignored_children::ignored_children() {
+  std::signal(SIGCHLD, SIG_IGN);
+}
+
+ignored_children::~ignored_children() {
+  std::signal(SIGCHLD, SIG_DFL);
+}
+
 void set_variable(std::string const& name, std::string const& value) {
   ::setenv(name.c_str(), value.c_str(), 1);
 }

@@ -2,11 +2,16 @@
 // stands beside the test, as
 //
 //   WORKER_PROGRAM(says_hello) { ...; return 0; }
+//   WORKER_BODY(serves)(prong::worker& self) -> asio::awaitable<void> { ...; }
 //
-// and is chosen by the environment: PRONG_TEST_WORKER=says_hello.
+// and is chosen by the environment: PRONG_TEST_WORKER=says_hello. A program does everything by
+// itself; a body runs in an io_context with its worker, and the process ends when that is idle.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <prong/worker.hpp>
+
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <map>
 #include <string>
@@ -28,6 +33,10 @@ struct worker_program {
   }
 };
 
+/// Runs a body to its end, and what it has left to the io_context. That the worker drains ends a
+/// body as usual; any other exception ends the process.
+int run_worker_body(asio::awaitable<void> (*body)(worker&));
+
 }  // namespace prong::test
 
 #define WORKER_PROGRAM(name)                                                                     \
@@ -35,3 +44,9 @@ struct worker_program {
   static ::prong::test::worker_program const worker_program_entry_##name(#name,                  \
                                                                          worker_program_##name); \
   static int worker_program_##name()
+
+#define WORKER_BODY(name)                                                           \
+  static auto worker_body_##name(::prong::worker&)->::boost::asio::awaitable<void>; \
+  static ::prong::test::worker_program const worker_body_entry_##name(              \
+      #name, [] { return ::prong::test::run_worker_body(worker_body_##name); });    \
+  static auto worker_body_##name
