@@ -22,7 +22,7 @@ class listeners {
     std::size_t max_pending = 0;
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
-  /// four counts here.
+  /// other three counts.
   struct counters {
     std::uint64_t arrived = 0;
     std::uint64_t handed_over = 0;

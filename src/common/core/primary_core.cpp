@@ -36,7 +36,14 @@ void primary_core::run() {
 
 void primary_core::resize(std::size_t workers) {
   if (shutting_down_) return;
-  for (auto const id : pool_.resize(workers)) ask_to_stop(*roster_.find(id));
+  for (auto const id : pool_.resize(workers)) {
+    ask_to_stop(*roster_.find(id));
+    // Of a worker and its replacement neither is needed any more. The reload goes on.
+    auto const& step = reload_.current();
+    if (!step || (step->old != id && step->replacement != id)) continue;
+    ask_to_stop(*roster_.find(step->replacement));
+    reload_.step_done();
+  }
   settle();
 }
 
@@ -144,10 +151,9 @@ void primary_core::on_malformed(worker_id id) {
 
 void primary_core::on_link_closed(worker_id id) {
   auto& at = *roster_.find(id);
-  // After a broken protocol nobody knows what the worker has taken. To offer those connections
-  // again could serve one twice (I2).
-  bool const readable = at.failure != errc::protocol_error;
-  listeners_.link_closed(id, readable);
+  // When we cut a link, nobody knows what the worker has taken. To offer those connections again
+  // could serve one twice (I2).
+  listeners_.link_closed(id, !at.link_cut);
   roster_.on(at, happening::link_closed, now_);
   settle();
 }

@@ -124,7 +124,10 @@ bool roster::impossible(worker&, time_point) {
 
 void roster::expel(worker& at, error_code why) {
   if (!at.failure) at.failure = why;
-  if (!at.link_closed) actions_.push(action::cut_link{at.id});
+  if (!at.link_closed) {
+    at.link_cut = true;
+    actions_.push(action::cut_link{at.id});
+  }
   if (!at.exited) actions_.push(action::kill{at.id});
 }
 

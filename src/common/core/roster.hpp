@@ -35,6 +35,7 @@ class roster {
     bool deliberate = false;  // it was asked to go, or asked itself
     bool exited = false;
     bool link_closed = false;
+    bool link_cut = false;  // unread: what it had answered last is unknown
     int status = 0;
     int signal = 0;
     error_code failure{};  // why we ended it
