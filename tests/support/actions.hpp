@@ -17,8 +17,10 @@ namespace prong::test {
 template <class Source>
 auto drain(Source& from) {
   auto next = [&from] {
-    if constexpr (requires { from.next_action(); }) return from.next_action();
-    else return from.pop();
+    if constexpr (requires { from.next_action(); })
+      return from.next_action();
+    else
+      return from.pop();
   };
   std::vector<typename decltype(next())::value_type> all;
   while (auto one = next()) all.push_back(std::move(*one));
@@ -53,7 +55,8 @@ std::vector<Frame> frames(std::vector<Any> const& actions,
         [&](auto const& each) {
           if constexpr (std::is_same_v<Any, core::any_action>) {
             if constexpr (std::is_same_v<std::decay_t<decltype(each)>, core::action::send>)
-              if (auto const* const one = std::get_if<Frame>(&each.what); one && (!to || each.to == *to))
+              if (auto const* const one = std::get_if<Frame>(&each.what);
+                  one && (!to || each.to == *to))
                 found.push_back(*one);
           } else if constexpr (requires { std::get_if<Frame>(&each.what); }) {
             if (auto const* const one = std::get_if<Frame>(&each.what)) found.push_back(*one);

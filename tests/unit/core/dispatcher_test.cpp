@@ -13,7 +13,9 @@ constexpr worker_id first{1};
 constexpr worker_id second{2};
 constexpr acceptor_id door{7};
 
-constexpr connection_id number(std::uint64_t id) { return connection_id{id}; }
+constexpr connection_id number(std::uint64_t id) {
+  return connection_id{id};
+}
 
 using connections = std::vector<connection_id>;
 
@@ -105,8 +107,7 @@ TEST_CASE_METHOD(fixture, "a refused connection is the next one, and takes a new
   CHECK(offers_to(first) == connections{number(1), number(2)});
 }
 
-TEST_CASE_METHOD(fixture, "a refused connection goes to another worker that has credit",
-                 "[unit]") {
+TEST_CASE_METHOD(fixture, "a refused connection goes to another worker that has credit", "[unit]") {
   arrive(1, 1);
   join_with_credit(first, 1);
   CHECK(offers_to(first) == connections{number(1)});

@@ -55,8 +55,9 @@ TEST_CASE("400 connections over 4 workers are exactly 100 each, in whatever orde
       policy.ready(id);
     }
   }
-  CHECK(count == std::map<worker_id, int>{{worker_id{1}, 100}, {worker_id{2}, 100},
-                                          {worker_id{3}, 100}, {worker_id{4}, 100}});
+  CHECK(count ==
+        std::map<worker_id, int>{
+            {worker_id{1}, 100}, {worker_id{2}, 100}, {worker_id{3}, 100}, {worker_id{4}, 100}});
 }
 
 TEST_CASE("nobody has a turn who is not ready", "[unit][round_robin]") {

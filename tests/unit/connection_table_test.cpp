@@ -1,0 +1,69 @@
+// The primary's sockets, and the ids by which they are known.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/connection_table.hpp"
+
+#include "support/catch.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <set>
+
+namespace prong {
+namespace {
+
+using asio::ip::tcp;
+
+struct fixture {
+  asio::io_context context;
+  tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
+  connection_table table;
+
+  os::socket open() { return os::socket(tcp::socket(context, tcp::v4()).release()); }
+};
+
+TEST_CASE_METHOD(fixture, "a socket is found by its id", "[unit][connection_table]") {
+  auto one = open();
+  auto two = open();
+  auto const native_one = one.get();
+  auto const native_two = two.get();
+  auto const first = table.add(std::move(one));
+  auto const second = table.add(std::move(two));
+  CHECK(first != second);
+  CHECK(table.get(first) == native_one);
+  CHECK(table.get(second) == native_two);
+  CHECK(table.size() == 2);
+  table.erase(first);
+  CHECK(table.get(second) == native_two);
+  CHECK(table.size() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "an id is never used again", "[unit][connection_table][I10]") {
+  std::set<core::connection_id> ids;
+  auto const keep = table.add(open());
+  ids.insert(keep);
+  for (int i = 0; i < 1'000; ++i) {
+    auto const id = table.add(open());
+    CHECK(ids.insert(id).second);
+    table.erase(id);
+  }
+  CHECK(table.size() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "a socket that is forgotten is closed", "[unit][connection_table][I10]") {
+  tcp::socket client(context);
+  client.connect(acceptor.local_endpoint());
+  auto const id = table.add(os::socket(acceptor.accept().release()));
+  client.non_blocking(true);
+  char byte = 0;
+  error_code ec;
+  client.receive(asio::buffer(&byte, 1), 0, ec);
+  CHECK(ec == asio::error::would_block);
+  table.erase(id);
+  client.non_blocking(false);
+  client.receive(asio::buffer(&byte, 1), 0, ec);
+  CHECK(ec == asio::error::eof);
+}
+
+}  // namespace
+}  // namespace prong

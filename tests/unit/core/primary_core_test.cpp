@@ -1,0 +1,433 @@
+// The primary's decisions: lives of workers, the pool, their connections, the end.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/core/primary_core.hpp"
+
+#include "support/catch.hpp"
+#include "unit/core/scripted_primary.hpp"
+
+#include <prong/error.hpp>
+
+#include <boost/asio/error.hpp>
+
+namespace prong::core {
+namespace {
+
+using namespace std::chrono_literals;
+using workers = std::vector<worker_id>;
+using pairs = std::vector<std::pair<worker_id, connection_id>>;
+
+constexpr worker_id first{1};
+constexpr worker_id second{2};
+constexpr worker_id third{3};
+
+struct by_hand : scripted_primary {
+  worker_id forks() {
+    return call([](primary_core& each) { return each.fork(); });
+  }
+  void two_listen() {
+    comes_up(forks());
+    comes_up(forks());
+    forget();
+  }
+};
+
+struct supervised : scripted_primary {
+  supervised() : scripted_primary(pool_of(2)) {
+    call([](primary_core& each) { each.run(); });
+  }
+  void both_listen() {
+    comes_up(first);
+    comes_up(second);
+    forget();
+  }
+};
+
+// --- Lives --------------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(by_hand, "a worker is forked, comes online, listens, and exits last of all",
+                 "[unit][primary][I5]") {
+  CHECK(forks() == first);
+  comes_up(first);
+  CHECK(told<wire::welcome>(first) == std::vector{wire::welcome{1, 1}});
+  dies(first);
+  std::vector<std::size_t> order;
+  for (auto const& each : wanted<action::emit>()) order.push_back(each.what.index());
+  CHECK(order == std::vector{event(worker_forked{}).index(), event(worker_online{}).index(),
+                             event(worker_listening{}).index(),
+                             event(worker_disconnected{}).index(), event(worker_exited{}).index()});
+  auto const exited = reported<worker_exited>().at(0);
+  CHECK(exited.process == process_of(first));
+  CHECK(exited.signal == 9);
+  CHECK_FALSE(exited.exited_after_disconnect);
+  CHECK(core.no_workers());
+  CHECK(wanted<action::spawn>().size() == 1);  // by hand nobody replaces it
+}
+
+TEST_CASE_METHOD(by_hand, "a worker is gone when both its link and its process have ended",
+                 "[unit][primary][I5]") {
+  forks();
+  says_hello(first);
+  closes_link(first);
+  CHECK(reported<worker_exited>().empty());
+  exits(first);
+  CHECK(reported<worker_exited>().size() == 1);
+  CHECK_FALSE(core.knows(first));
+}
+
+TEST_CASE_METHOD(by_hand, "the list of workers says what each is doing", "[unit][primary]") {
+  two_listen();
+  call([](primary_core& each) { each.stop(first); });
+  auto const all = core.workers();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].state == worker_state::draining);
+  CHECK(all[0].endpoints.empty());
+  CHECK(all[1].state == worker_state::online);
+  CHECK(all[1].process == process_of(second));
+  CHECK(all[1].endpoints == std::vector{port(80)});
+  CHECK_FALSE(core.serves(first));
+  CHECK(core.serves(second));
+}
+
+TEST_CASE_METHOD(by_hand, "a worker that never says hello is killed", "[unit][primary][I8]") {
+  forks();
+  CHECK(core.next_deadline() == now + 10s);
+  passes(9'999ms);
+  CHECK(killed().empty());
+  passes(1ms);
+  CHECK(killed() == workers{first});
+  CHECK(core.next_deadline() == never);
+  dies(first);
+  CHECK(reported<worker_exited>().at(0).error == make_error_code(errc::start_timeout));
+}
+
+TEST_CASE_METHOD(by_hand, "a worker that drains too long is killed", "[unit][primary][I8]") {
+  forks();
+  says_hello(first);
+  call([](primary_core& each) { each.stop(first); });
+  CHECK(told<wire::stop>(first).size() == 1);
+  says(first, wire::stopping{});
+  closes_link(first);
+  passes(30s);
+  CHECK(killed() == workers{first});
+  exits(first, 137, 9);
+  auto const exited = reported<worker_exited>().at(0);
+  CHECK(exited.error == make_error_code(errc::stop_timeout));
+  CHECK(exited.exited_after_disconnect);
+}
+
+TEST_CASE_METHOD(by_hand, "a worker that has lost its link is killed after a second",
+                 "[unit][primary][I8]") {
+  forks();
+  says_hello(first);
+  closes_link(first);
+  passes(1s);
+  CHECK(killed() == workers{first});
+}
+
+TEST_CASE_METHOD(by_hand, "a worker that stops by itself is not dead", "[unit][primary]") {
+  two_listen();
+  drains_and_ends(first);
+  CHECK(reported<worker_exited>().at(0).exited_after_disconnect);
+}
+
+TEST_CASE_METHOD(by_hand, "a worker can be killed while its process lives", "[unit][primary][I6]") {
+  forks();
+  call([](primary_core& each) { each.kill(first); });
+  CHECK(killed() == workers{first});
+  exits(first, 137, 9);
+  forget();
+  call([](primary_core& each) { each.kill(first); });
+  call([](primary_core& each) { each.kill(worker_id{99}); });
+  CHECK(killed().empty());
+}
+
+TEST_CASE_METHOD(by_hand, "stopping somebody unknown changes nothing", "[unit][primary]") {
+  call([](primary_core& each) { each.stop(worker_id{5}); });
+  CHECK(seen.empty());
+}
+
+// --- The protocol -------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(by_hand, "who speaks no common version is ended for that", "[unit][primary]") {
+  forks();
+  says(first, wire::hello{2, 7, 1, process_of(first)});
+  CHECK(wanted<action::cut_link>().size() == 1);
+  CHECK(killed() == workers{first});
+  CHECK(told<wire::welcome>(first).empty());
+  exits(first, 137, 9);
+  CHECK(reported<worker_exited>().at(0).error == make_error_code(errc::protocol_mismatch));
+  CHECK(reported<worker_online>().empty());
+}
+
+TEST_CASE_METHOD(by_hand, "a newer program that still speaks our version is welcome in it",
+                 "[unit][primary]") {
+  forks();
+  says(first, wire::hello{1, 7, 1, process_of(first)});
+  CHECK(told<wire::welcome>(first).at(0).version == wire::newest_protocol);
+  CHECK(reported<worker_online>().size() == 1);
+}
+
+TEST_CASE_METHOD(by_hand, "a broken protocol ends that worker alone", "[unit][primary]") {
+  comes_up(forks());
+  comes_up(forks());
+  SECTION("a hello with another's number") {
+    forks();
+    says(third, wire::hello{1, 1, 1, 1});
+    CHECK(killed() == workers{third});
+    return;
+  }
+  SECTION("a stopping before the hello") {
+    forks();
+    says(third, wire::stopping{});
+    CHECK(killed() == workers{third});
+    return;
+  }
+  SECTION("a second hello") {
+    says_hello(first);
+  }
+  SECTION("a took of what was never offered") {
+    says(first, wire::took{4});
+  }
+  SECTION("a refusal of what was never offered") {
+    says(first, wire::refused{4});
+  }
+  SECTION("too many credits") {
+    grants(first, 5'000);
+  }
+  SECTION("a second listen of one acceptor") {
+    listens(first);
+  }
+  SECTION("a frame that only a primary sends") {
+    says(first, wire::stop{});
+  }
+  SECTION("bytes that are no frame") {
+    call([](primary_core& each) { each.on_malformed(first); });
+  }
+  CHECK(killed() == workers{first});
+  exits(first, 137, 9);
+  auto const exited = reported<worker_exited>();
+  REQUIRE(exited.size() == 1);
+  CHECK(exited[0].error == make_error_code(errc::protocol_error));
+  CHECK(core.serves(second));
+}
+
+TEST_CASE_METHOD(by_hand, "a listen of a worker that drains is passed over", "[unit][primary]") {
+  forks();
+  says_hello(first);
+  call([](primary_core& each) { each.stop(first); });
+  forget();
+  listens(first);
+  CHECK(seen.empty());
+  CHECK(core.knows(first));
+}
+
+// --- Connections --------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(by_hand, "what a dead worker had not taken goes to the others",
+                 "[unit][primary][I3]") {
+  two_listen();
+  grants(first, 2);
+  arrive(1, 2);
+  says(first, wire::took{1});
+  CHECK(wanted<action::forget>().size() == 1);
+  forget();
+  grants(second, 2);
+  exits(first, 137, 9);
+  CHECK(offers().empty());  // an answer may still be on its way
+  closes_link(first);
+  CHECK(offers() == pairs{{second, connection_id{2}}});
+}
+
+TEST_CASE_METHOD(by_hand, "a took that is read after the exit counts", "[unit][primary][I2][I3]") {
+  two_listen();
+  grants(first);
+  grants(second);
+  arrive(1, 1);
+  forget();
+  exits(first, 137, 9);
+  says(first, wire::took{1});
+  closes_link(first);
+  CHECK(offers().empty());
+  CHECK(core.ports().counted().handed_over == 1);
+}
+
+TEST_CASE_METHOD(by_hand, "whose link was cut unread may have taken what it was offered",
+                 "[unit][primary][I2]") {
+  two_listen();
+  grants(first);
+  grants(second);
+  arrive(1, 1);
+  forget();
+  call([](primary_core& each) { each.on_malformed(first); });
+  CHECK(offers().empty());
+  CHECK(wanted<action::forget>().at(0).connection == connection_id{1});
+  CHECK(core.ports().counted().abandoned == 1);
+}
+
+TEST_CASE_METHOD(by_hand, "by hand the port closes with the last worker", "[unit][primary]") {
+  two_listen();
+  dies(first);
+  CHECK(wanted<action::close_listener>().empty());
+  dies(second);
+  CHECK(wanted<action::close_listener>().size() == 1);
+}
+
+TEST_CASE_METHOD(by_hand, "accepting goes on by itself after a failure", "[unit][primary]") {
+  two_listen();
+  call([](primary_core& each) { each.on_accept_failed(listener_id{1}); });
+  CHECK(wanted<action::stop_accepting>().size() == 1);
+  CHECK(core.next_deadline() == now + 100ms);
+  passes(100ms);
+  CHECK(wanted<action::start_accepting>().size() == 1);
+}
+
+// --- The pool -----------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(supervised, "a pool starts its workers, and replaces who dies",
+                 "[unit][primary]") {
+  CHECK(spawned() == workers{first, second});
+  both_listen();
+  passes(1min);
+  dies(first);
+  CHECK(spawned() == workers{third});
+  comes_up(third);
+  dies(second);
+  CHECK(spawned() == workers{third, worker_id{4}});
+}
+
+TEST_CASE_METHOD(supervised, "who dies young is replaced later", "[unit][primary][I7]") {
+  dies(first);
+  CHECK(spawned() == workers{first, second, third});
+  dies(third);
+  CHECK(spawned().size() == 3);
+  CHECK(core.next_deadline() <= now + 75ms);
+  at_time(core.next_deadline());
+  CHECK(spawned().size() == 4);
+}
+
+TEST_CASE_METHOD(supervised, "a supervised port stays open, and connections wait",
+                 "[unit][primary]") {
+  both_listen();
+  dies(first);
+  dies(second);
+  arrive(1, 1);
+  CHECK(wanted<action::close_listener>().empty());
+  comes_up(third);
+  grants(third);
+  CHECK(offers() == pairs{{third, connection_id{1}}});
+}
+
+TEST_CASE("a worker that cannot be started counts as a death", "[unit][primary][I7]") {
+  auto settings = scripted_primary::pool_of(1);
+  settings.respawn.max_deaths = 2;
+  scripted_primary primary(settings);
+  primary.spawn_error = asio::error::no_memory;
+  primary.call([](primary_core& each) { each.run(); });
+  while (primary.reported<respawn_suspended>().empty()) {
+    REQUIRE(primary.core.next_deadline() < never);
+    primary.at_time(primary.core.next_deadline());
+  }
+  auto const exited = primary.reported<worker_exited>();
+  CHECK(exited.size() == 3);
+  for (auto const& each : exited) CHECK(each.error == asio::error::no_memory);
+
+  primary.spawn_error = {};
+  primary.passes(15s);
+  CHECK(primary.reported<respawn_resumed>().size() == 1);
+  CHECK(primary.core.serves(worker_id{4}));
+}
+
+TEST_CASE_METHOD(supervised, "a pool that grows starts more, and one that shrinks stops some",
+                 "[unit][primary]") {
+  both_listen();
+  call([](primary_core& each) { each.resize(3); });
+  CHECK(spawned() == workers{third});
+  call([](primary_core& each) { each.resize(1); });
+  CHECK(told<wire::stop>(third).size() == 1);
+  CHECK(told<wire::stop>(second).size() == 1);
+  CHECK(told<wire::stop>(first).empty());
+  drains_and_ends(second);
+  CHECK(spawned() == workers{third});
+}
+
+TEST_CASE_METHOD(supervised, "a member of the pool that was stopped is replaced",
+                 "[unit][primary]") {
+  both_listen();
+  call([](primary_core& each) { each.stop(first); });
+  CHECK(spawned().empty());
+  drains_and_ends(first);
+  CHECK(spawned() == workers{third});
+}
+
+TEST_CASE_METHOD(supervised, "who was forked beside the pool is not replaced", "[unit][primary]") {
+  call([](primary_core& each) { return each.fork(); });
+  forget();
+  dies(third);
+  CHECK(spawned().empty());
+}
+
+// --- The end ------------------------------------------------------------------------------------
+
+TEST_CASE_METHOD(supervised, "stopping all closes the ports and starts nobody", "[unit][primary]") {
+  both_listen();
+  arrive(1, 1);
+  call([](primary_core& each) { each.stop_all(); });
+  CHECK(wanted<action::close_listener>().size() == 1);
+  CHECK(wanted<action::forget>().size() == 1);  // a client had better be refused than wait
+  drains_and_ends(first);
+  drains_and_ends(second);
+  CHECK(core.no_workers());
+  CHECK(spawned().empty());
+  CHECK(wanted<action::finished>().empty());  // it is no shutdown: the pool can be resized
+  call([](primary_core& each) { each.resize(1); });
+  CHECK(spawned() == workers{third});
+}
+
+TEST_CASE_METHOD(supervised, "a shutdown is finished once, after the last worker",
+                 "[unit][primary][I8]") {
+  both_listen();
+  call([](primary_core& each) { each.shutdown(); });
+  CHECK(core.shutting_down());
+  call([](primary_core& each) { each.shutdown(); });
+  drains_and_ends(first);
+  CHECK(wanted<action::finished>().empty());
+  dies(second);
+  CHECK(wanted<action::finished>().size() == 1);
+  CHECK(test::position<action::finished>(seen) == seen.size() - 1);
+  call([](primary_core& each) { each.shutdown(); });
+  call([](primary_core& each) { each.resize(5); });
+  CHECK(wanted<action::finished>().size() == 1);
+  CHECK(spawned().empty());
+}
+
+TEST_CASE_METHOD(by_hand, "a shutdown without workers is finished at once", "[unit][primary]") {
+  call([](primary_core& each) { each.shutdown(); });
+  CHECK(wanted<action::finished>().size() == 1);
+}
+
+TEST_CASE_METHOD(supervised, "a shutdown stops workers that have not said hello",
+                 "[unit][primary]") {
+  call([](primary_core& each) { each.shutdown(); });
+  CHECK(told<wire::stop>(first).size() == 1);
+  says_hello(first);
+  CHECK(reported<worker_online>().empty());
+  drains_and_ends(first);
+  dies(second);
+  CHECK(wanted<action::finished>().size() == 1);
+}
+
+TEST_CASE_METHOD(supervised, "a shutdown ends who neither drains nor ends", "[unit][primary][I8]") {
+  both_listen();
+  call([](primary_core& each) { each.shutdown(); });
+  passes(30s);
+  CHECK(killed() == workers{first, second});
+  forget();
+  call([](primary_core& each) { each.kill_all(); });
+  CHECK(killed() == workers{first, second});
+  dies(first);
+  dies(second);
+  CHECK(wanted<action::finished>().size() == 1);
+}
+
+}  // namespace
+}  // namespace prong::core
