@@ -1,5 +1,6 @@
 # Runs hello_http as a user would, and talks to it: what the tests of this folder share.
 # SPDX-License-Identifier: BSL-1.0
+import collections
 import http.client
 import os
 import pathlib
@@ -143,7 +144,7 @@ class Load:
 
     def __init__(self, server, keep_alive, clients=8):
         self.server, self.keep_alive = server, keep_alive
-        self.answered, self.failures = 0, []
+        self.answered, self.failures = 0, collections.Counter()
         self.stop, self.lock = threading.Event(), threading.Lock()
         self.threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
@@ -162,7 +163,7 @@ class Load:
                         self.answered += 1
             except (OSError, http.client.HTTPException, AssertionError) as error:
                 with self.lock:
-                    self.failures.append(repr(error))
+                    self.failures[repr(error)] += 1
             finally:
                 client.close()
 
