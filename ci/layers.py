@@ -24,7 +24,8 @@ KINDS = [
     ("shell", r'"common/[^/]*"'),
     ("posix", r'"posix/.*"'),
     ("win32", r'"win32/.*"'),
-    ("support", r'"(support|sim|os|process|unit)/.*"|"[a-z0-9_]+\.hpp"'),
+    ("support", r'"(support|sim|os|process|unit)/.*"'),
+    ("beside", r'"[a-z0-9_]+\.hpp"'),  # in the same folder
     ("os", r"<csignal>|<boost/(process|asio/posix|asio/windows)[/.].*>"),
     ("endpoint", r"<boost/asio/(ip|generic|local)/.*>"),
     ("system", r"<boost/(system/.*|asio/error\.hpp|config\.hpp|version\.hpp)>"),
@@ -72,12 +73,12 @@ LAYERS = [
     ),
     (
         r"tests/sim/backend.*",
-        "std support seam frame detail values asio endpoint system fmt",
+        "std support beside seam frame detail values asio endpoint system fmt",
         "simulated backend: the seam and wire/frame.hpp; never core, shell or a real backend",
     ),
     (
         r"examples/.*",
-        "std public values asio endpoint system boost fmt cli",
+        "std beside public values asio endpoint system boost fmt cli",
         "examples: the public headers only, and none of prong/detail",
     ),
     (
@@ -149,6 +150,7 @@ INNOCENT = [
     ("src/common/core/b.hpp", "<boost/asio/generic/stream_protocol.hpp>"),
     ("src/common/b.cpp", '"common/core/primary_core.hpp"'),
     ("src/posix/b.cpp", "<sys/socket.h>"),
+    ("examples/b.cpp", '"http_server.hpp"'),
     ("src/win32/b.cpp", "<winsock2.h>"),
 ]
 

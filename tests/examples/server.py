@@ -28,9 +28,10 @@ def until(holds, seconds=PATIENCE):
 def is_running(process):
     """Whether a process exists and has not ended; nobody may have reaped it yet."""
     try:
-        return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        status = pathlib.Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
 class Server:
