@@ -7,6 +7,7 @@
 #include "common/core/convert.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <boost/asio/error.hpp>
 
 namespace prong::core {
@@ -62,17 +63,19 @@ void listeners::open(wire::listen const& what, member const& first) {
 
 void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
   auto& opened = table_.at(id);
-  PRONG_ASSERT(!opened.open && opened.members.size() == 1, "a listener is opened for its asker");
-  auto const asker = opened.members.front();
-  opened.members.clear();
+  PRONG_ASSERT(!opened.open && opened.members.size() <= 1, "a listener is opened for its asker");
+  auto const askers = std::exchange(opened.members, {});
   if (ec) {
-    fail(asker, opened.asked, ec);
+    for (auto const& each : askers) fail(each, opened.asked, ec);
     table_.erase(id);  // nothing remembers the failure: the next who asks tries again
     return;
   }
   opened.open = true;
   opened.bound = bound;
-  admit(id, opened, asker);
+  for (auto const& each : askers) admit(id, opened, each);
+  if (!askers.empty()) return;
+  close(id, opened);  // who asked was told to drain meanwhile
+  erase_closed();
 }
 
 void listeners::admit(listener_id id, listener& at, member const& joins) {
@@ -194,6 +197,7 @@ void listeners::settle(listener_id id, listener& at) {
 
 void listeners::close(listener_id id, listener& at) {
   at.open = false;
+  at.closed = true;
   actions_.push(action::close_listener{id});
   drop(at.connections.take_pending(), counters_.closed);
 }
@@ -207,7 +211,7 @@ void listeners::close_all() {
 // A closed listener stays known while workers still have to answer its offers.
 void listeners::erase_closed() {
   std::erase_if(table_, [](auto const& each) {
-    return !each.second.open && each.second.connections.offered() == 0;
+    return each.second.closed && each.second.connections.offered() == 0;
   });
 }
 

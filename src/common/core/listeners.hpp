@@ -73,6 +73,7 @@ class listeners {
     std::uint32_t index = 0;  // tells apart the listeners on port 0
     endpoint bound{};
     bool open = false;
+    bool closed = false;  // for good
     bool accepting = false;
     time_point paused_until = time_point::min();
     std::vector<member> members;  // whose acceptors listen, or wait to
