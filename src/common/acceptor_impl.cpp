@@ -40,6 +40,8 @@ void acceptor_impl::drain() {
   own_.reset();
   bound_.reset();
   pause_.cancel();
+  waiting_ = false;
+  ++round_;
   listens_.complete_all(asio::error::operation_aborted);
   accepts_.complete_all(asio::error::operation_aborted);
 }
@@ -158,7 +160,9 @@ waiting_list<void(error_code, socket_handle)>::operation acceptor_impl::take_wai
 void acceptor_impl::accept_here() {
   if (accepts_.empty() || std::exchange(waiting_, true)) return;
   own_->async_wait(handler<void(error_code)>(
-      [self = shared_from_this()](error_code ec) { self->on_connections(ec); }));
+      [self = shared_from_this(), round = round_](error_code ec) {
+        if (round == self->round_) self->on_connections(ec);
+      }));
 }
 
 void acceptor_impl::on_connections(error_code ec) {
@@ -178,8 +182,9 @@ void acceptor_impl::on_connections(error_code ec) {
 void acceptor_impl::pause() {
   waiting_ = true;
   pause_.expires_after(accept_pause);
-  pause_.async_wait([weak = weak_from_this()](error_code ec) {
-    if (auto const self = weak.lock(); self && !ec) self->on_connections({});
+  pause_.async_wait([weak = weak_from_this(), round = round_](error_code ec) {
+    if (auto const self = weak.lock(); self && !ec && round == self->round_)
+      self->on_connections({});
   });
 }
 

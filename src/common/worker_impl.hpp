@@ -12,6 +12,7 @@
 #include <prong/detail/accept.hpp>
 #include <prong/message.hpp>
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -134,7 +135,8 @@ class acceptor_impl : public std::enable_shared_from_this<acceptor_impl> {
   waiting_list<void(error_code, socket_handle)> accepts_;
   std::optional<os::listener> own_;
   os::timer pause_;
-  bool waiting_ = false;  // for connections on own_
+  bool waiting_ = false;     // for connections on own_
+  std::uint64_t round_ = 0;  // what waits for an own_ of before is told apart by this
   bool closed_ = true;
 };
 
