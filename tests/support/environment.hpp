@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/system.hpp"
+
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -23,14 +25,10 @@ class scoped_variable {
 
  private:
   void set(std::optional<std::string> const& value) const {
-#if defined(_WIN32)
-    _putenv_s(name_.c_str(), value.value_or("").c_str());  // an empty one does not exist
-#else
     if (value)
-      ::setenv(name_.c_str(), value->c_str(), 1);
+      set_variable(name_, *value);
     else
-      ::unsetenv(name_.c_str());
-#endif
+      remove_variable(name_);
   }
 
   std::string name_;

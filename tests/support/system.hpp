@@ -43,6 +43,7 @@ class ignored_children {
 };
 
 void set_variable(std::string const& name, std::string const& value);
+void remove_variable(std::string const& name);
 
 /// While it exists, this process can open no further handle.
 class no_free_handles {

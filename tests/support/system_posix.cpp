@@ -109,6 +109,10 @@ void set_variable(std::string const& name, std::string const& value) {
   ::setenv(name.c_str(), value.c_str(), 1);
 }
 
+void remove_variable(std::string const& name) {
+  ::unsetenv(name.c_str());
+}
+
 no_free_handles::no_free_handles() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

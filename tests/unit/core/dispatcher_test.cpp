@@ -171,6 +171,17 @@ TEST_CASE_METHOD(fixture, "who joins again starts without credit, with its old o
   CHECK(next->connection == number(2));
 }
 
+TEST_CASE_METHOD(fixture, "credit that was not used is lost with its acceptor", "[unit]") {
+  arrive(1, 1);
+  join_with_credit(first, 3);
+  CHECK(offers_to(first) == connections{number(1)});  // keeps the worker known
+  all.leave(first);
+  all.join(first, door);
+  arrive(2, 4);
+  CHECK(all.grant(first, door, 1));
+  CHECK(offers_to(first) == connections{number(2)});
+}
+
 TEST_CASE_METHOD(fixture, "more credits than any window has are refused", "[unit][I7]") {
   all.join(first, door);
   CHECK(all.grant(first, door, 4'096));

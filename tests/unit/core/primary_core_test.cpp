@@ -130,6 +130,17 @@ TEST_CASE_METHOD(by_hand, "a worker that stops by itself is not dead", "[unit][p
   CHECK(reported<worker_exited>().at(0).exited_after_disconnect);
 }
 
+TEST_CASE_METHOD(by_hand, "a worker that stops by itself is offered nothing more",
+                 "[unit][primary]") {
+  two_listen();
+  grants(first);
+  says(first, wire::stopping{});
+  arrive(1, 1);
+  CHECK(offers().empty());
+  grants(second);
+  CHECK(offers() == pairs{{second, connection_id{1}}});
+}
+
 TEST_CASE_METHOD(by_hand, "a worker can be killed while its process lives", "[unit][primary][I6]") {
   forks();
   call([](primary_core& each) { each.kill(first); });
