@@ -88,7 +88,11 @@ launch::launch(os::program const& what, int lifeline, error_code& ec) : lifeline
   texts_.push_back(what.executable.native());
   texts_.insert(texts_.end(), what.arguments.begin(), what.arguments.end());
   auto const arguments = static_cast<std::ptrdiff_t>(texts_.size());
-  for (auto const& [name, value] : environment) texts_.push_back(name + '=' + value);
+  for (auto const& [name, value] : environment) {
+    auto& text = texts_.emplace_back(name);
+    text += '=';
+    text += value;
+  }
 
   auto const data = [](std::string& text) { return text.data(); };
   auto const middle = texts_.begin() + arguments;

@@ -65,8 +65,8 @@ failure classify(int error) noexcept {
 
 class listener::impl {
  public:
-  impl(asio::any_io_executor executor, unique_fd fd, error_code& ec)
-      : descriptor_(std::move(executor)) {
+  impl(asio::any_io_executor const& executor, unique_fd fd, error_code& ec)
+      : descriptor_(executor) {
     descriptor_.assign(fd.get(), ec);
     if (!ec) fd.release();
   }
@@ -79,7 +79,7 @@ class listener::impl {
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   ec.clear();
   auto fd = bind_and_listen(request, ec);
-  if (!ec) impl_ = std::make_unique<impl>(std::move(executor), std::move(fd), ec);
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
 }
 
 listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
@@ -94,7 +94,7 @@ listener::listener(asio::any_io_executor executor, socket adopted, error_code& e
   } else if (listening == 0) {
     ec = asio::error::invalid_argument;
   } else {
-    impl_ = std::make_unique<impl>(std::move(executor), std::move(adopted), ec);
+    impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
   }
 }
 

@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 fs::path find_executable(error_code& ec) {
   std::error_code failed;
   if (auto const name = ::getauxval(AT_EXECFN); name != 0) {
-    auto const path = fs::absolute(reinterpret_cast<char const*>(name), failed);
+    auto path = fs::absolute(reinterpret_cast<char const*>(name), failed);
     if (!failed && fs::equivalent(path, "/proc/self/exe", failed)) return path;
   }
   auto path = fs::read_symlink("/proc/self/exe", failed).native();

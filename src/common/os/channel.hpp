@@ -51,7 +51,7 @@ class channel {
   void peer_exited() noexcept;
 
   class impl;
-  explicit channel(std::unique_ptr<impl> impl) noexcept;  // for the backend's spawn
+  explicit channel(std::unique_ptr<impl> made) noexcept;  // for the backend's spawn
 
  private:
   std::unique_ptr<impl> impl_;

@@ -37,7 +37,7 @@ class process {
   void kill(error_code& ec) noexcept;
 
   class impl;
-  explicit process(std::unique_ptr<impl> impl) noexcept;  // for the backend's spawn
+  explicit process(std::unique_ptr<impl> made) noexcept;  // for the backend's spawn
 
  private:
   std::unique_ptr<impl> impl_;
