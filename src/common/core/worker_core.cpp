@@ -5,6 +5,7 @@
 #include "common/core/assert.hpp"
 #include "common/core/convert.hpp"
 
+#include <boost/asio/error.hpp>
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -98,7 +99,7 @@ bool worker_core::on_control(wire::control const& what, bool has_socket) {
   else if (auto* const welcome = std::get_if<wire::welcome>(&what))
     window_ = welcome->window;
   else if (auto* const listening = std::get_if<wire::listening>(&what))
-    on_listening(*listening);
+    on_listening(*listening, has_socket);
   else if (auto* const failed = std::get_if<wire::listen_failed>(&what))
     on_listen_failed(*failed);
   else if (std::holds_alternative<wire::stop>(what))
@@ -150,10 +151,16 @@ void worker_core::refuse_held(acceptor& at) {
   at.held.clear();
 }
 
-void worker_core::on_listening(wire::listening const& what) {
+void worker_core::on_listening(wire::listening const& what, bool has_socket) {
   acceptor_id const id{what.acceptor};
   auto const found = acceptors_.find(id);
   if (found == acceptors_.end() || stopping_) return;  // closed meanwhile
+  if (what.shared && !has_socket) {
+    // This process has no descriptor left. The primary must not count on it here.
+    push(act::send{wire::unlisten{what.acceptor}});
+    end_listening(id, found->second, asio::error::no_descriptors);
+    return;
+  }
   found->second.at = phase::listening;
   found->second.shared = what.shared;
   push(act::listened{id, {}, from_wire(what.endpoint), what.shared});
@@ -164,9 +171,13 @@ void worker_core::on_listen_failed(wire::listen_failed const& what) {
   acceptor_id const id{what.acceptor};
   auto const found = acceptors_.find(id);
   if (found == acceptors_.end() || stopping_) return;
-  found->second.at = phase::idle;
-  found->second.waiting = 0;  // the failure ends them all
-  push(act::listened{id, from_wire(what.why), found->second.request.where, false});
+  end_listening(id, found->second, from_wire(what.why));
+}
+
+void worker_core::end_listening(acceptor_id id, acceptor& at, error_code why) {
+  at.at = phase::idle;
+  at.waiting = 0;  // the failure ends them all
+  push(act::listened{id, why, at.request.where, false});
 }
 
 void worker_core::want_turn() {

@@ -96,8 +96,9 @@ class worker_core {
   };
 
   void on_offer(wire::offer const& what, bool has_socket);
-  void on_listening(wire::listening const& what);
+  void on_listening(wire::listening const& what, bool has_socket);
   void on_listen_failed(wire::listen_failed const& what);
+  void end_listening(acceptor_id id, acceptor& at, error_code why);
   void take(acceptor_id id, acceptor& at, connection_id connection);
   void refuse(connection_id connection);
   void refuse_held(acceptor& at);
