@@ -26,8 +26,7 @@ primary_impl::primary_impl(asio::any_io_executor executor, options settings, os:
       events_(settings_.max_queued_events),
       event_waiters_(executor),
       run_(executor),
-      shutdowns_(executor),
-      disconnects_(executor) {}
+      shutdowns_(executor) {}
 
 primary_impl::~primary_impl() {
   close();
@@ -45,8 +44,8 @@ void primary_impl::close() {
   listeners_.clear();
   connections_ = {};
   timer_.cancel();
-  for (auto* const each : {&run_, &shutdowns_, &disconnects_})
-    each->complete_all(asio::error::operation_aborted);
+  for (auto* const each : {&run_, &shutdowns_}) each->complete_all(asio::error::operation_aborted);
+  disconnects_.clear();
   reloads_.clear();
   event_waiters_.complete_all(asio::error::operation_aborted);
 }
@@ -58,7 +57,11 @@ void primary_impl::turn(Happening&& tell_core) {
   tell_core();
   carry_out();
   for (auto const& each : std::exchange(unflushed_, {})) each->flush();
-  if (core_.no_workers()) disconnects_.complete_all({});
+  while (!disconnects_.empty() &&
+         (workers_.empty() || workers_.begin()->first > disconnects_.begin()->first)) {
+    disconnects_.begin()->second.complete_all({});
+    disconnects_.erase(disconnects_.begin());
+  }
   arm_timer();
 }
 
@@ -161,7 +164,8 @@ void primary_impl::disconnect(worker_id id, handler<void(error_code)> completion
 }
 
 void primary_impl::disconnect_all(handler<void(error_code)> completion) {
-  disconnects_.add(std::move(completion));
+  auto const last = workers_.empty() ? worker_id{} : workers_.rbegin()->first;
+  disconnects_.try_emplace(last, executor_).first->second.add(std::move(completion));
   turn([this] { core_.stop_all(); });
 }
 

@@ -122,7 +122,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   waiting_list<void(error_code, event)> event_waiters_;
   operations run_;
   operations shutdowns_;
-  operations disconnects_;                       // of all workers
+  std::map<worker_id, operations> disconnects_;  // of all workers up to this one
   std::map<std::uint64_t, operations> reloads_;  // by the number of the reload they wait for
   bool was_run_ = false;
   bool run_cancelled_ = false;
