@@ -1,0 +1,191 @@
+// The seam on the simulated operating system: sockets, listeners, processes and the clock.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/os/clock.hpp"
+#include "common/os/listener.hpp"
+#include "common/os/process.hpp"
+#include "sim/backend.hpp"
+
+#include <prong/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace prong::detail {
+
+void close_native_socket(native_socket socket) noexcept { sim::system::current().close(socket); }
+
+}  // namespace prong::detail
+
+namespace prong::os {
+
+using sim::system;
+
+// --- Listeners ----------------------------------------------------------------------------------
+
+class listener::impl {
+ public:
+  impl(asio::any_io_executor io, socket from)
+      : executor(std::move(io)), handle(std::move(from)) {
+    wait.on = system::current().object_of(handle.get());
+    wait.owner = &system::current().running();
+    system::current().listeners.push_back(&wait);
+  }
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+  ~impl() { std::erase(system::current().listeners, &wait); }
+
+  sim::object& what() const { return system::current().objects.at(wait.on); }
+
+  asio::any_io_executor executor;
+  socket handle;
+  sim::accept_wait wait;
+};
+
+listener::listener(asio::any_io_executor executor, listen_request const& request,
+                   error_code& ec) {
+  auto& at = system::current();
+  auto port = request.endpoint.port();
+  if (port == 0) port = at.next_port++;
+  if (at.foreign_ports[port] || at.listening_on(port) != sim::no_object)
+    ec = asio::error::address_in_use;
+  else if (at.call_fails("listening fails", 0))
+    ec = asio::error::no_descriptors;
+  else
+    impl_ = std::make_unique<impl>(std::move(executor), at.open(at.add_listening(port)));
+  at.note(ec ? "cannot listen: port" : "listens: port", port);
+}
+
+listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
+  ec.clear();
+  impl_ = std::make_unique<impl>(std::move(executor), std::move(adopted));
+}
+
+listener::listener(listener&&) noexcept = default;
+listener& listener::operator=(listener&&) noexcept = default;
+listener::~listener() = default;
+
+asio::ip::tcp::endpoint listener::local_endpoint() const {
+  return {asio::ip::address_v4::loopback(), impl_->what().port};
+}
+
+socket listener::duplicate(error_code& ec) const {
+  auto& at = system::current();
+  if (at.call_fails("duplicating fails", at.faults.duplicate_fails)) {
+    ec = asio::error::no_descriptors;
+    return {};
+  }
+  ec.clear();
+  return at.open(impl_->wait.on);
+}
+
+void listener::async_wait(detail::handler<void(error_code)> completion) {
+  impl_->wait.waits.start(impl_->executor, std::move(completion));
+}
+
+socket listener::accept(error_code& ec) {
+  auto& at = system::current();
+  auto& backlog = impl_->what().backlog;
+  ec.clear();
+  if (backlog.empty()) {
+    ec = asio::error::would_block;
+    return {};
+  }
+  if (at.call_fails("accepting fails", at.faults.no_descriptors)) {
+    ec = asio::error::no_descriptors;
+    return {};
+  }
+  auto const next = backlog.front();
+  backlog.pop_front();
+  auto accepted = at.open(next);
+  at.drop(next);  // its place in the backlog
+  at.note("accepts: connection", next);
+  at.observes.on_accepted(next);
+  return accepted;
+}
+
+void listener::cancel() noexcept { impl_->wait.waits.abort(); }
+
+// --- Processes ----------------------------------------------------------------------------------
+
+class process::impl {
+ public:
+  explicit impl(sim::process& process) : what(process) { what.watched = true; }
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+  ~impl() {
+    what.watcher.abort();
+    what.watched = false;
+  }
+
+  sim::process& what;
+  asio::any_io_executor executor;
+  bool reaped = false;
+};
+
+process::process(std::unique_ptr<impl> from) noexcept : impl_(std::move(from)) {}
+process::process(process&&) noexcept = default;
+process& process::operator=(process&&) noexcept = default;
+process::~process() = default;
+
+process_id process::id() const noexcept { return impl_->reaped ? 0 : impl_->what.id; }
+
+void process::async_wait(detail::handler<void(error_code, exit_status)> completion) {
+  impl_->what.watcher.start(impl_->executor, std::move(completion));
+}
+
+void process::kill(error_code& ec) noexcept {
+  ec.clear();
+  auto& at = system::current();
+  if (!at.running().alive || !impl_->what.alive) return;
+  at.note("kills: process", impl_->what.id);
+  impl_->what.killed = true;
+}
+
+std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what,
+                               error_code& ec) {
+  auto& at = system::current();
+  if (at.call_fails("starting a process fails", at.faults.spawn_fails)) {
+    ec = boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory);
+    return nullptr;
+  }
+  ec.clear();
+  std::uint32_t worker = 0;
+  for (auto const& [name, value] : what.environment)
+    if (name == worker_id_variable)
+      std::from_chars(value.data(), value.data() + value.size(), worker);
+  auto& added = at.add_process(worker);
+  added.channel = std::make_shared<sim::line>(added.id);
+  added.start_at = at.now;
+  if (at.chooses.chance(at.faults.slow_start))
+    added.start_at += std::chrono::milliseconds(1 + at.chooses.pick(15'000));
+  at.note("starts: process, worker", added.id, worker);
+  auto child = std::make_unique<process::impl>(added);
+  child->executor = executor;
+  return std::make_unique<spawned>(
+      spawned{process(std::move(child)), sim::open_channel(executor, added.channel, 0)});
+}
+
+program this_program(error_code& ec) {
+  ec.clear();
+  return {"program", {}, {}};
+}
+
+process_id this_process() noexcept { return system::current().running().id; }
+
+std::size_t available_parallelism() noexcept { return 2; }
+
+// --- Time ---------------------------------------------------------------------------------------
+
+clock::time_point clock::now() noexcept { return system::current().now; }
+
+// The reactor asks this about its first timer, whenever that changes: so the world knows when each
+// process wants to wake.
+clock::duration clock::sleep_for(duration wanted) noexcept {
+  auto& at = system::current();
+  at.running().wakes_at = at.now + wanted;
+  at.running().armed = std::chrono::steady_clock::now();
+  return duration::zero();
+}
+
+}  // namespace prong::os

@@ -1,0 +1,4 @@
+// The main function of the simulation: Catch's own. No process is ever started here.
+// SPDX-License-Identifier: BSL-1.0
+#define CATCH_CONFIG_MAIN
+#include "support/catch.hpp"
