@@ -150,7 +150,10 @@ void primary_core::on_malformed(worker_id id) {
 }
 
 void primary_core::on_link_closed(worker_id id) {
-  auto& at = *roster_.find(id);
+  auto* const found = roster_.find(id);
+  // It may end by itself before our decision to cut it is carried out.
+  if (!found || found->link_closed) return;
+  auto& at = *found;
   // When we cut a link, nobody knows what the worker has taken. To offer those connections again
   // could serve one twice (I2).
   listeners_.link_closed(id, !at.link_cut);

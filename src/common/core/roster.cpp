@@ -124,7 +124,7 @@ bool roster::impossible(worker&, time_point) {
 
 void roster::expel(worker& at, error_code why) {
   if (!at.failure) at.failure = why;
-  if (!at.link_closed) {
+  if (!at.link_closed && !at.link_cut) {
     at.link_cut = true;
     actions_.push(action::cut_link{at.id});
   }

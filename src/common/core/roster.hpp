@@ -43,7 +43,7 @@ class roster {
     bool gone() const noexcept { return exited && link_closed; }
     /// It works, or is about to.
     bool serves() const noexcept {
-      return state == worker_state::starting || state == worker_state::online;
+      return (state == worker_state::starting || state == worker_state::online) && !link_cut;
     }
   };
 
