@@ -38,7 +38,9 @@ void primary_impl::close() {
   for (auto& [_, each] : workers_) {
     error_code ignored;
     if (each.process) each.process->kill(ignored);
-    if (each.channel) each.channel->cut();
+    if (!each.channel) continue;
+    each.channel->end_messages(asio::error::operation_aborted);
+    each.channel->cut();
   }
   workers_.clear();
   listeners_.clear();
@@ -290,7 +292,8 @@ void primary_impl::watch(worker_id id, os::spawned& started) {
   });
   entry.process->async_wait(handler<void(error_code, os::exit_status)>(
       [self = shared_from_this(), id](error_code ec, os::exit_status how) {
-        if (!self->closed_ && !ec) self->on_exit(id, how);
+        // Any other error: it has ended, and nobody can say how.
+        if (!self->closed_ && ec != asio::error::operation_aborted) self->on_exit(id, how);
       }));
 }
 

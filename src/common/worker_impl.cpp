@@ -63,7 +63,10 @@ void worker_impl::start() {
 void worker_impl::close() {
   if (std::exchange(closed_, true)) return;
   for (auto const& [_, each] : acceptors_) each->drain();
-  if (channel_) channel_->cut();
+  if (channel_) {
+    channel_->end_messages(asio::error::operation_aborted);
+    channel_->cut();
+  }
   pause_.cancel();
   abort_deliveries();
   offered_.clear();
