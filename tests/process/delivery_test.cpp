@@ -1,0 +1,73 @@
+// What happens to connections when workers die.
+// SPDX-License-Identifier: BSL-1.0
+#include "process/crowd.hpp"
+
+namespace prong::test {
+
+// Asks for a connection, and is away when it comes.
+WORKER_BODY(takes_nothing_then_dies)(worker& self)->awaitable<void> {
+  acceptor listener(self, any_port());
+  co_await listener.async_listen(use_awaitable);
+  listener.async_accept([](error_code, tcp::socket) {});
+  co_await hear(self, "block");
+  co_await tell(self, "about to block");
+  spin();
+}
+
+TEST_CASE("a connection that a dead worker never took goes to another worker",
+          "[process][I2][I3]") {
+  fixture f(pool_of(1), "takes_nothing_then_dies");
+  auto const port = f.listening();
+  auto const id = f.ids().front();
+  REQUIRE_FALSE(f.send(id, "block"));
+  REQUIRE(f.expect_message(id) == "about to block");
+
+  client one(f, port);
+  f.next_worker_runs("echo");
+  f.boss->kill(id);
+  CHECK_FALSE(f.expect_from<worker_exited>(id).exited_after_disconnect);
+  CHECK(one.server() != id);
+  CHECK(one.ask("hello") == "hello");
+}
+
+TEST_CASE("a connection that a worker has taken ends with it", "[process][I2]") {
+  fixture f(pool_of(1));
+  auto const port = f.listening();
+  client one(f, port);
+  auto const id = one.server();
+  f.boss->kill(id);
+  CHECK_FALSE(one.read_line());
+  f.expect_from<worker_exited>(id);
+  f.listening();
+  CHECK(client(f, port).server() != id);
+}
+
+TEST_CASE(
+    "while workers are killed, every connection is answered but those a dead worker had taken",
+    "[process][I2][I3]") {
+  auto settings = pool_of(4);
+  settings.respawn.initial_delay = 1ms;
+  settings.respawn.max_delay = 5ms;
+  settings.respawn.max_deaths = 1000;
+  fixture f(settings);
+  constexpr int requests = 2000, clients = 32;
+  crowd all(f, f.listening(4), clients, requests);
+  int kills = 0;
+  all.on_request = [&] {
+    if (all.left % 100 != 50) return;
+    auto const workers = f.boss->workers();
+    if (workers.empty()) return;
+    error_code ec;
+    f.boss->kill(workers[static_cast<std::size_t>(kills++) % workers.size()].id, ec);
+  };
+  f.run_until([&] { return all.finished(); });
+  CHECK(kills == requests / 100);
+  CHECK(all.refused == 0);
+  CHECK(all.answered + all.taken + all.forgotten == requests);
+  // What a worker takes it greets before it asks for another. So each kill can end one connection
+  // that was taken and not greeted; all others without a greeting were the primary's to deliver.
+  CHECK(all.forgotten <= kills);
+  CHECK(all.answered >= requests - clients * kills);
+}
+
+}  // namespace prong::test
