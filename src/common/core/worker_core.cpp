@@ -146,8 +146,9 @@ void worker_core::refuse(connection_id connection) {
   push(act::drop{connection});
 }
 
+// The youngest first: the primary puts each in front of those that wait.
 void worker_core::refuse_held(acceptor& at) {
-  for (auto const each : at.held) refuse(each);
+  for (auto each = at.held.rbegin(); each != at.held.rend(); ++each) refuse(*each);
   at.held.clear();
 }
 

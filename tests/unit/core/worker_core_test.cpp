@@ -254,7 +254,7 @@ TEST_CASE_METHOD(fixture, "closing an acceptor gives back what it holds", "[unit
   done();
   core.close(id);
   auto const wanted = done();
-  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{1}, wire::refused{2}});
+  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{2}, wire::refused{1}});
   CHECK(only<act::drop>(wanted).size() == 2);
   CHECK(frames<wire::unlisten>(wanted).size() == 1);
 }
