@@ -22,9 +22,13 @@ system::system(choices& from, observer& watcher) : chooses(from), observes(watch
   now += std::chrono::hours(1);  // the clock counts from somewhere
 }
 
-system::~system() { the_system = nullptr; }
+system::~system() {
+  the_system = nullptr;
+}
 
-system& system::current() { return *the_system; }
+system& system::current() {
+  return *the_system;
+}
 
 // --- Failures -----------------------------------------------------------------------------------
 
@@ -46,7 +50,7 @@ std::string system::line_of(entry const& one) const {
   auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(
       one.when.time_since_epoch() - std::chrono::hours(1));
   auto const at = processes.find(one.who);
-  auto const who = at == processes.end()       ? std::string("world")
+  auto const who = at == processes.end()     ? std::string("world")
                    : at->second->worker == 0 ? std::string("primary")
                                              : fmt::format("worker {}", at->second->worker);
   return fmt::format("{:>8} ms {:>10}  {} {} {}", ms.count(), who, one.what, one.a, one.b);
@@ -59,7 +63,9 @@ std::string system::trace() const {
 }
 
 bool system::call_fails(char const* what, unsigned permille) {
-  if (++calls == fail_call || chooses.chance(permille)) {
+  bool const named = ++calls == fail_call;
+  if (named) failed_call_ = what;
+  if (named || chooses.chance(permille)) {
     note(what);
     return true;
   }
@@ -92,8 +98,8 @@ void system::close(native_socket socket) noexcept {
 object_id system::object_of(native_socket socket) {
   auto const at = static_cast<std::size_t>(socket - first_handle);
   if (at >= handles_.size() || !handles_[at].open || handles_[at].owner != running_->id) {
-    fail("I6", fmt::format("handle {} is used by process {}, which has it not", socket,
-                           running_->id));
+    fail("I6",
+         fmt::format("handle {} is used by process {}, which has it not", socket, running_->id));
     return no_object;
   }
   return handles_[at].what;

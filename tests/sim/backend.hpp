@@ -32,7 +32,7 @@ inline constexpr object_id no_object = 0;
 struct object {
   bool listens = false;
   std::uint16_t port = 0;
-  unsigned references = 0;         // handles, places in a backlog, places in a stream
+  unsigned references = 0;          // handles, places in a backlog, places in a stream
   std::deque<object_id> backlog{};  // of a listening socket
 };
 
@@ -64,17 +64,17 @@ struct line {
 
 struct process {
   process_id id = 0;
-  std::uint32_t worker = 0;      // its id among workers; 0 for a primary
+  std::uint32_t worker = 0;         // its id among workers; 0 for a primary
   std::shared_ptr<line> channel{};  // what it was started with
   time_point start_at{};
   bool started = false;
   bool alive = true;
-  bool killed = false;    // and about to die
-  bool ready = true;      // may have a handler to run
+  bool killed = false;  // and about to die
+  bool ready = true;    // may have a handler to run
   int status = 0;
   int signal = 0;
-  time_point wakes_at = time_point::max();  // when its first timer is due
-  time_point stays_until{};                 // it is busy, and runs no handler
+  time_point wakes_at = time_point::max();        // when its first timer is due
+  time_point stays_until{};                       // it is busy, and runs no handler
   std::chrono::steady_clock::time_point armed{};  // real time of the last arming of its timer
   pending<error_code, os::exit_status> watcher{};
   bool watched = false;  // an os::process of the primary stands for it
@@ -217,6 +217,8 @@ class system {
   /// Whether this call into the operating system is to fail: by chance, or because it is the one
   /// that `fail_call` names.
   bool call_fails(char const* what, unsigned permille);
+  /// Which call that was; empty if it has not come.
+  std::string const& failed_call() const { return failed_call_; }
 
   choices& chooses;
   observer& observes;
@@ -255,6 +257,7 @@ class system {
   process* running_ = &nobody_;
   std::deque<entry> last_;
   std::string failure_;
+  std::string failed_call_;
   std::uint64_t digest_ = 0;
   bool prints_ = false;
 };

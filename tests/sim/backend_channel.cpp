@@ -6,9 +6,9 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/asio/error.hpp>
 
 namespace prong::sim {
 
@@ -57,9 +57,8 @@ void channel_end::cut_batch() {
 }
 
 bool channel_end::can_write() const {
-  return sends_.waits() &&
-         (!line_->is_open(1 - side_) ||
-          line_->written_by(side_).bytes.size() < system::current().stream_room);
+  return sends_.waits() && (!line_->is_open(1 - side_) ||
+                            line_->written_by(side_).bytes.size() < system::current().stream_room);
 }
 
 void channel_end::write() {
@@ -205,17 +204,20 @@ void channel::async_receive(detail::handler<void(error_code)> completion) {
   impl_->receive(std::move(completion));
 }
 
-bool channel::next(received& into) { return impl_->next(into); }
+bool channel::next(received& into) {
+  return impl_->next(into);
+}
 
-void channel::peer_exited() noexcept { impl_->peer_exited(); }
+void channel::peer_exited() noexcept {
+  impl_->peer_exited();
+}
 
 }  // namespace prong::os
 
 namespace prong::sim {
 
 os::channel open_channel(asio::any_io_executor executor, std::shared_ptr<line> on, int side) {
-  return os::channel(
-      std::make_unique<os::channel::impl>(std::move(executor), std::move(on), side));
+  return os::channel(std::make_unique<os::channel::impl>(std::move(executor), std::move(on), side));
 }
 
 }  // namespace prong::sim

@@ -7,13 +7,15 @@
 
 #include <prong/error.hpp>
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <charconv>
 
 namespace prong::detail {
 
-void close_native_socket(native_socket socket) noexcept { sim::system::current().close(socket); }
+void close_native_socket(native_socket socket) noexcept {
+  sim::system::current().close(socket);
+}
 
 }  // namespace prong::detail
 
@@ -25,8 +27,7 @@ using sim::system;
 
 class listener::impl {
  public:
-  impl(asio::any_io_executor io, socket from)
-      : executor(std::move(io)), handle(std::move(from)) {
+  impl(asio::any_io_executor io, socket from) : executor(std::move(io)), handle(std::move(from)) {
     wait.on = system::current().object_of(handle.get());
     wait.owner = &system::current().running();
     system::current().listeners.push_back(&wait);
@@ -42,8 +43,7 @@ class listener::impl {
   sim::accept_wait wait;
 };
 
-listener::listener(asio::any_io_executor executor, listen_request const& request,
-                   error_code& ec) {
+listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   auto& at = system::current();
   auto port = request.endpoint.port();
   if (port == 0) port = at.next_port++;
@@ -104,7 +104,9 @@ socket listener::accept(error_code& ec) {
   return accepted;
 }
 
-void listener::cancel() noexcept { impl_->wait.waits.abort(); }
+void listener::cancel() noexcept {
+  impl_->wait.waits.abort();
+}
 
 // --- Processes ----------------------------------------------------------------------------------
 
@@ -128,7 +130,9 @@ process::process(process&&) noexcept = default;
 process& process::operator=(process&&) noexcept = default;
 process::~process() = default;
 
-process_id process::id() const noexcept { return impl_->reaped ? 0 : impl_->what.id; }
+process_id process::id() const noexcept {
+  return impl_->reaped ? 0 : impl_->what.id;
+}
 
 void process::async_wait(detail::handler<void(error_code, exit_status)> completion) {
   impl_->what.watcher.start(impl_->executor, std::move(completion));
@@ -171,13 +175,19 @@ program this_program(error_code& ec) {
   return {"program", {}, {}};
 }
 
-process_id this_process() noexcept { return system::current().running().id; }
+process_id this_process() noexcept {
+  return system::current().running().id;
+}
 
-std::size_t available_parallelism() noexcept { return 2; }
+std::size_t available_parallelism() noexcept {
+  return 2;
+}
 
 // --- Time ---------------------------------------------------------------------------------------
 
-clock::time_point clock::now() noexcept { return system::current().now; }
+clock::time_point clock::now() noexcept {
+  return system::current().now;
+}
 
 // The reactor asks this about its first timer, whenever that changes: so the world knows when each
 // process wants to wake.

@@ -43,15 +43,19 @@ class all_choices : public choices {
   explicit all_choices(std::size_t depth) : depth_(depth) {}
 
   std::size_t pick(std::size_t count) override {
-    if (count < 2 || at_ == depth_) return 0;
+    if (count < 2 || at_ == depth_ || !enumerates_) return 0;
     if (at_ == taken_.size()) taken_.push_back({0, count});
     return taken_[at_++].chosen;
   }
   bool chance(unsigned) override { return false; }
   std::size_t part(std::size_t most, unsigned) override { return most; }
 
+  /// Until this is called the first possibility is taken each time.
+  void enumerate(bool on) { enumerates_ = on; }
+
   bool advance() {
     at_ = 0;
+    enumerates_ = false;
     while (!taken_.empty() && taken_.back().chosen + 1 == taken_.back().count) taken_.pop_back();
     if (taken_.empty()) return false;
     ++taken_.back().chosen;
@@ -65,6 +69,7 @@ class all_choices : public choices {
   };
   std::size_t depth_;
   std::size_t at_ = 0;
+  bool enumerates_ = false;
   std::vector<choice> taken_;
 };
 

@@ -30,7 +30,9 @@ std::uint32_t number_of(process_id process) {
 
 }  // namespace
 
-bool model::is_evil(process_id worker) const { return evil_.count(number_of(worker)) > 0; }
+bool model::is_evil(process_id worker) const {
+  return evil_.count(number_of(worker)) > 0;
+}
 
 // --- Connections --------------------------------------------------------------------------------
 
@@ -85,8 +87,10 @@ void model::on_read(process_id worker, int side, wire::frame_view const& frame) 
   auto& at = connections_[found->second];
   if (at.offered_to != worker) return;
   at.offered_to = 0;
-  if (kind == frame_kind::took) at.took = worker;
-  else ++refused_;
+  if (kind == frame_kind::took)
+    at.took = worker;
+  else
+    ++refused_;
 }
 
 void model::on_link_end(process_id worker) {
@@ -148,16 +152,18 @@ model::life& model::life_of(worker_id id, bool first) {
 }
 
 void model::on_event(event const& what) {
-  if (std::holds_alternative<events_lost>(what)) events_lost_ = true;
+  if (std::holds_alternative<events_lost>(what))
+    events_lost_ = true;
   else if (auto* const forked = std::get_if<worker_forked>(&what))
     life_of(forked->id, true).forked = true;
   else if (auto* const online = std::get_if<worker_online>(&what))
     life_of(online->id, false).online = true;
   else if (auto* const listening = std::get_if<worker_listening>(&what))
     life_of(listening->id, false);
-  else if (auto* const failed = std::get_if<worker_listen_failed>(&what))
+  else if (auto* const failed = std::get_if<worker_listen_failed>(&what)) {
     life_of(failed->id, false);
-  else if (auto* const text = std::get_if<worker_message>(&what))
+    reported_.push_back(failed->error);
+  } else if (auto* const text = std::get_if<worker_message>(&what))
     life_of(text->id, false);
   else if (auto* const ended = std::get_if<worker_disconnected>(&what)) {
     auto& at = life_of(ended->id, false);
@@ -165,6 +171,7 @@ void model::on_event(event const& what) {
     at.disconnected = true;
   } else if (auto* const exited = std::get_if<worker_exited>(&what)) {
     life_of(exited->id, false).exited = true;
+    reported_.push_back(exited->error);
     auto const number = static_cast<std::uint32_t>(exited->id);
     if (exited->error == errc::protocol_error && evil_.count(number) == 0)
       fail("protocol", fmt::format("worker {} kept the protocol, and was ended for it", number));
@@ -188,8 +195,9 @@ void model::check(detail::primary_impl const& primary) {
   auto const past = counts.handed_over + counts.closed + counts.abandoned;
   if (counts.arrived != pending + offered + past)
     fail("I4", fmt::format("{} arrived, {} pending, {} offered, {} handed over, {} closed, "
-                           "{} abandoned", counts.arrived, pending, offered, counts.handed_over,
-                           counts.closed, counts.abandoned));
+                           "{} abandoned",
+                           counts.arrived, pending, offered, counts.handed_over, counts.closed,
+                           counts.abandoned));
   if (primary.connections() != pending + offered)
     fail("I4", fmt::format("{} sockets for {} pending and {} offered", primary.connections(),
                            pending, offered));
@@ -203,8 +211,8 @@ void model::check(detail::primary_impl const& primary) {
   std::size_t open_ports = 0;
   for (auto const& [_, each] : system::current().objects) open_ports += each.listens ? 1 : 0;
   if (pending > max_pending_ * open_ports + returned_)
-    fail("I7", fmt::format("{} pending, {} allowed, {} returned", pending, max_pending_,
-                           returned_));
+    fail("I7",
+         fmt::format("{} pending, {} allowed, {} returned", pending, max_pending_, returned_));
   auto const all = primary.decisions().workers();
   auto const live = std::count_if(all.begin(), all.end(), [](worker_info const& each) {
     return each.state == worker_state::starting || each.state == worker_state::online;
@@ -222,7 +230,8 @@ void model::check_quiet(detail::primary_impl const& primary) {
   }
   if (lost > counts.closed + counts.abandoned)
     fail("I4", fmt::format("{} connections were lost; {} were closed with their port and {} "
-                           "abandoned", lost, counts.closed, counts.abandoned));
+                           "abandoned",
+                           lost, counts.closed, counts.abandoned));
 }
 
 }  // namespace prong::sim

@@ -41,9 +41,9 @@ class model : public observer {
 
   // Messages: each side numbers its own to one worker from 1.
   struct mail {
-    std::uint64_t last_number = 0;    // given out
+    std::uint64_t last_number = 0;  // given out
     std::uint64_t last_received = 0;
-    std::uint64_t sent = 0;           // with the operating system
+    std::uint64_t sent = 0;  // with the operating system
     std::uint64_t taken = 0;
     std::set<std::uint64_t> succeeded{};  // the sender was told that they are out
     std::set<std::uint64_t> missing{};    // skipped by the receiver
@@ -62,6 +62,8 @@ class model : public observer {
   /// After the shutdown, with all events taken.
   void check_all_exited();
 
+  /// The errors that events have reported.
+  std::vector<error_code> const& reported() const { return reported_; }
   std::uint64_t handed_over() const { return handlers_; }
   std::uint64_t accepted() const { return accepted_; }
 
@@ -89,6 +91,7 @@ class model : public observer {
   std::set<std::uint32_t> evil_;
   std::map<worker_id, life> lives_;
   std::map<std::pair<std::uint32_t, int>, mail> mail_;
+  std::vector<error_code> reported_;
   bool events_lost_ = false;
   std::size_t most_live_ = 0;
   std::size_t max_pending_ = 0;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sim/program.hpp"
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <chrono>
 #include <string>
 
@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto retry_pause = std::chrono::milliseconds(200);
 constexpr std::size_t most_connections = 32;
+constexpr std::uint64_t never_used = ~std::uint64_t{0} >> 1;
 
 }  // namespace
 
@@ -165,23 +166,33 @@ void program::act() {
   auto& at = *slots_[draw.pick(slots_.size())];
   auto const what = draw.pick(20);
   world_.os.note("acts", what);
-  if (what == 0) exits_ = true;
-  else if (what == 1) world_.end(self_, 128 + 11, 11);
-  else if (what == 2) impl_->disconnect(detail::handler<void(error_code)>([](error_code) {}));
-  else if (what <= 4) self_.stays_until = world_.os.now + std::chrono::milliseconds(draw.pick(3000));
-  else if (what <= 6) at.acceptor->cancel();
-  else if (what <= 8 && at.open) close(at);
+  if (what == 0)
+    exits_ = true;
+  else if (what == 1)
+    world_.end(self_, 128 + 11, 11);
+  else if (what == 2)
+    impl_->disconnect(detail::handler<void(error_code)>([](error_code) {}));
+  else if (what <= 4)
+    self_.stays_until = world_.os.now + std::chrono::milliseconds(draw.pick(3000));
+  else if (what <= 6)
+    at.acceptor->cancel();
+  else if (what <= 8 && at.open)
+    close(at);
   else if (what <= 10 && !at.open && !impl_->stopping()) {
     at.acceptor->open();
     at.open = true;
     listen(at);
-    while (at.waiting < habits_.accepts) accept(static_cast<std::size_t>(
-        std::find_if(slots_.begin(), slots_.end(), [&](auto const& each) {
-          return each.get() == &at;
-        }) - slots_.begin()));
-  } else if (what <= 12 && !connections_.empty()) connections_.pop_back();
-  else if (what == 13) habits_.reads = !habits_.reads, receive();
-  else if (what == 14 && habits_.misbehaves) misbehave();
+    while (at.waiting < habits_.accepts)
+      accept(static_cast<std::size_t>(
+          std::find_if(slots_.begin(), slots_.end(),
+                       [&](auto const& each) { return each.get() == &at; }) -
+          slots_.begin()));
+  } else if (what <= 12 && !connections_.empty())
+    connections_.pop_back();
+  else if (what == 13)
+    habits_.reads = !habits_.reads, receive();
+  else if (what == 14 && habits_.misbehaves)
+    misbehave();
   else if (habits_.sends)
     for (auto count = draw.pick(4) == 0 ? 100u : 1u; count > 0; --count) send();
 }
@@ -199,7 +210,7 @@ void program::misbehave() {
   auto& draw = world_.os.chooses;
   world_.rules.misbehaves(self_);
   auto const ids = world_.rules.offered_ids(self_.id);
-  auto const id = ids.empty() ? draw.pick(3) : ids[draw.pick(ids.size())];
+  auto const id = ids.empty() ? never_used : ids[draw.pick(ids.size())];
   switch (draw.pick(9)) {
     case 0: inject(wire::took{id}); break;
     case 1: inject(wire::took{id}), inject(wire::took{id}); break;

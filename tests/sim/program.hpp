@@ -21,13 +21,13 @@ struct habits {
   };
   kind is = kind::server;
   std::vector<std::uint16_t> ports{80};
-  unsigned accepts = 1;           // operations that wait at once
-  bool sends = false;             // messages, now and then
-  bool reads = true;              // messages
+  unsigned accepts = 1;  // operations that wait at once
+  bool sends = false;    // messages, now and then
+  bool reads = true;     // messages
   bool ignores_stop = false;
   bool keeps_connections = false;  // until it is told to stop
-  bool has_grandchild = false;    // which holds the channel open
-  bool misbehaves = false;        // sends frames that it must not send
+  bool has_grandchild = false;     // which holds the channel open
+  bool misbehaves = false;         // sends frames that it must not send
 };
 
 class program : public resident {

@@ -26,12 +26,15 @@ void scenario::begin(options settings, bool shared) {
   });
 }
 
+void scenario::check() {
+  if (!user_ || !user_->exists()) return;
+  user_->expect();
+  world_.rules.check(user_->primary());
+}
+
 bool scenario::step() {
   bool const happened = world_.step();
-  if (user_ && user_->exists()) {
-    user_->expect();
-    world_.rules.check(user_->primary());
-  }
+  check();
   return happened;
 }
 
@@ -102,8 +105,10 @@ void scenario::connect_somebody() {
 void scenario::act() {
   auto const what = draw_.pick(10);
   auto const others = world_.others(*primary_);
-  if (what <= 4) connect_somebody();
-  else if (what == 5 && user_) world_.as(*primary_, [&] { user_->act(); });
+  if (what <= 4)
+    connect_somebody();
+  else if (what == 5 && user_)
+    world_.as(*primary_, [&] { user_->act(); });
   else if (what == 6) {
     auto& port = world_.os.foreign_ports[draw_.pick(2) == 0 ? 80 : 81];
     port = draw_.pick(3) == 0;
@@ -131,8 +136,10 @@ void scenario::live() {
   });
   begin(settings, draw_.chance(150));
   world_.as(*primary_, [&] {
-    if (draw_.pick(4) != 0) user_->run();
-    else user_->fork();
+    if (draw_.pick(4) != 0)
+      user_->run();
+    else
+      user_->fork();
   });
   auto const budget = 50 + draw_.pick(600);
   auto const restless = 20 + static_cast<unsigned>(draw_.pick(200));
@@ -147,9 +154,12 @@ void scenario::live() {
   }
   auto const end = draw_.pick(8);
   if (end > 1) recover();
-  if (end == 0 || end == 2) destroy();
-  else if (end == 1 || end == 3) lose_primary();
-  else shut_down();
+  if (end == 0 || end == 2)
+    destroy();
+  else if (end == 1 || end == 3)
+    lose_primary();
+  else
+    shut_down();
   check_nothing_left();
 }
 
@@ -175,8 +185,8 @@ void scenario::check_recovered() {
   auto const& state = user_->primary();
   world_.rules.check_quiet(state);
   auto const all = state.decisions().workers();
-  auto const online = static_cast<std::size_t>(
-      std::count_if(all.begin(), all.end(), [](worker_info const& each) {
+  auto const online =
+      static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](worker_info const& each) {
         return each.state == worker_state::online;
       }));
   if (online < user_->target())
@@ -189,8 +199,8 @@ void scenario::check_recovered() {
       if (auto* const at = dynamic_cast<program*>(world_.body(*other)))
         served = served || (at->waits_on(each.port) && !at->stopping());
     if (served && !each.backlog.empty())
-      world_.os.fail("I8", fmt::format("port {} has clients waiting and workers waiting",
-                                       each.port));
+      world_.os.fail("I8",
+                     fmt::format("port {} has clients waiting and workers waiting", each.port));
     all_served = all_served && served;
   }
   auto const pending = state.decisions().ports().pending();
@@ -198,8 +208,8 @@ void scenario::check_recovered() {
     world_.os.fail("I8", fmt::format("{} connections are pending, and workers wait", pending));
   auto const may_wait = 1 + (user_->was_run() && !user_->is_shut_down() ? 1u : 0u);
   if (user_->open_operations() > may_wait)
-    world_.os.fail("I8", fmt::format("{} operations wait for nothing",
-                                     user_->open_operations() - may_wait));
+    world_.os.fail(
+        "I8", fmt::format("{} operations wait for nothing", user_->open_operations() - may_wait));
 }
 
 void scenario::shut_down() {
@@ -209,9 +219,9 @@ void scenario::shut_down() {
   if (user_->open_operations() > 0) world_.os.fail("I8", "good workers have to be killed");
   run_for(user_->settings().stop_timeout + seconds(1));
   if (user_->open_operations() > 0)
-    world_.os.fail("I8", fmt::format("shutdown has not ended after {} ms",
-                                     std::chrono::duration_cast<milliseconds>(
-                                         world_.os.now - since).count()));
+    world_.os.fail(
+        "I8", fmt::format("shutdown has not ended after {} ms",
+                          std::chrono::duration_cast<milliseconds>(world_.os.now - since).count()));
   world_.rules.check_all_exited();
   if (!user_->primary().decisions().no_workers()) world_.os.fail("I8", "workers are left");
   destroy();
@@ -222,8 +232,8 @@ void scenario::destroy() {
   world_.as(*primary_, [&] { user_->destroy(); });
   run_for(duration(0));
   if (user_->open_operations() > 0)
-    world_.os.fail("operations", fmt::format("{} did not end with the primary",
-                                             user_->open_operations()));
+    world_.os.fail("operations",
+                   fmt::format("{} did not end with the primary", user_->open_operations()));
   lose_primary();
 }
 
@@ -249,8 +259,8 @@ void scenario::check_nothing_left() {
 }
 
 outcome scenario::result() {
-  return {world_.os.failure(),      world_.os.failed() ? world_.os.trace() : std::string(),
-          world_.os.digest(),       world_.steps,
+  return {world_.os.failure(),     world_.os.failed() ? world_.os.trace() : std::string(),
+          world_.os.digest(),      world_.steps,
           world_.rules.accepted(), world_.rules.handed_over()};
 }
 

@@ -29,6 +29,12 @@ class scenario {
   user& boss() { return *user_; }
   /// Starts the primary.
   void begin(options settings, bool shared);
+  template <class Call>
+  void as_primary(Call&& what) {
+    world_.as(*primary_, what);
+  }
+  /// What must hold after each step.
+  void check();
   /// One step, and what must hold after it. False if nothing can happen now.
   bool step();
   /// Runs until nothing happens any more, or until this much time has passed.

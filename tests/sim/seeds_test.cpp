@@ -92,10 +92,10 @@ TEST_CASE("a seed that once failed, or the one asked for, keeps all invariants",
   }
 }
 
-#define SEEDS(part)                                                                            \
-  TEST_CASE("whatever happens, all invariants hold: part " #part,                              \
-            "[sim][I1][I2][I3][I4][I5][I6][I7][I8][I9][I10]") {                                \
-    run_part(part - 1);                                                                        \
+#define SEEDS(part)                                               \
+  TEST_CASE("whatever happens, all invariants hold: part " #part, \
+            "[sim][I1][I2][I3][I4][I5][I6][I7][I8][I9][I10]") {   \
+    run_part(part - 1);                                           \
   }
 SEEDS(1)
 SEEDS(2)

@@ -16,7 +16,9 @@ user::user(world& in, asio::io_context& io, options settings, bool shared)
   next_event();
 }
 
-user::~user() { destroy(); }
+user::~user() {
+  destroy();
+}
 
 void user::destroy() {
   if (!impl_) return;
@@ -29,8 +31,8 @@ detail::handler<void(error_code)> user::completion(std::size_t* counts) {
   ++started_;
   signals_.push_back(std::make_unique<asio::cancellation_signal>());
   auto done = std::make_shared<bool>(false);
-  return detail::handler<void(error_code)>(asio::bind_cancellation_slot(
-      signals_.back()->slot(), [this, done, counts](error_code) {
+  return detail::handler<void(error_code)>(
+      asio::bind_cancellation_slot(signals_.back()->slot(), [this, done, counts](error_code) {
         if (std::exchange(*done, true)) world_.os.fail("operations", "one completed twice");
         ++completed_;
         if (counts) --*counts;
@@ -75,8 +77,7 @@ void user::shutdown() {
 worker_id user::some_worker() {
   auto const all = impl_->decisions().workers();
   auto& draw = world_.os.chooses;
-  if (all.empty() || draw.pick(8) == 0)
-    return worker_id{static_cast<std::uint32_t>(draw.pick(12))};
+  if (all.empty() || draw.pick(8) == 0) return worker_id{static_cast<std::uint32_t>(draw.pick(12))};
   return all[draw.pick(all.size())].id;
 }
 
@@ -85,15 +86,24 @@ void user::act() {
   auto const what = draw.pick(24);
   world_.os.note("asks for", what);
   error_code ec;
-  if (what == 0 && by_hand_ < 3) fork();
-  else if (what <= 2) resize(draw.pick(5));
-  else if (what <= 5) reload();
-  else if (what <= 8) impl_->disconnect(some_worker(), completion());
-  else if (what == 9 && draw.pick(4) == 0) disconnect_all();
-  else if (what == 10 && draw.pick(6) == 0) shutdown();
-  else if (what == 11 && !was_run_) run();
-  else if (what <= 13) impl_->kill(some_worker(), ec);
-  else if (what == 14) take_events(draw.pick(2) == 0);
+  if (what == 0 && by_hand_ < 3)
+    fork();
+  else if (what <= 2)
+    resize(draw.pick(5));
+  else if (what <= 5)
+    reload();
+  else if (what <= 8)
+    impl_->disconnect(some_worker(), completion());
+  else if (what == 9 && draw.pick(4) == 0)
+    disconnect_all();
+  else if (what == 10 && draw.pick(6) == 0)
+    shutdown();
+  else if (what == 11 && !was_run_)
+    run();
+  else if (what <= 13)
+    impl_->kill(some_worker(), ec);
+  else if (what == 14)
+    take_events(draw.pick(2) == 0);
   else if (what == 15 && !signals_.empty() && draw.pick(3) == 0) {
     auto const kind = draw.pick(3);
     // A wait for a reload that was cancelled does not say when the reload ends.

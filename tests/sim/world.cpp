@@ -39,6 +39,13 @@ std::vector<process*> world::others(process const& than) {
   return all;
 }
 
+std::vector<process*> world::workers() {
+  std::vector<process*> all;
+  for (auto const& [id, _] : hosts_)
+    if (os.find(id)->worker != 0) all.push_back(os.find(id));
+  return all;
+}
+
 void world::collect() {
   possible_.clear();
   for (auto const& [id, each] : os.processes) {
@@ -47,7 +54,8 @@ void world::collect() {
       if (who.watched && who.watcher.waits()) possible_.push_back({kind::report, &who});
       continue;
     }
-    if (who.killed) possible_.push_back({kind::death, &who});
+    if (who.killed)
+      possible_.push_back({kind::death, &who});
     else if (!who.started) {
       if (who.start_at <= os.now) possible_.push_back({kind::birth, &who});
     } else if (who.ready && !is_busy(who)) {
@@ -81,6 +89,28 @@ bool world::step() {
   }
 }
 
+bool world::needs_no_choice(possible const& one) const {
+  return one.is == kind::write || one.is == kind::birth || one.is == kind::report ||
+         (one.is == kind::handler && one.who->worker == 0);
+}
+
+std::size_t world::count_possible() {
+  for (;;) {
+    collect();
+    auto const at = std::find_if(possible_.begin(), possible_.end(),
+                                 [this](auto const& each) { return needs_no_choice(each); });
+    if (at != possible_.end()) {
+      steps += perform(possible(*at)) ? 1u : 0u;
+      continue;
+    }
+    return possible_.size();
+  }
+}
+
+void world::happen(std::size_t number) {
+  if (perform(possible(possible_[number]))) ++steps;
+}
+
 bool world::perform(possible const& one) {
   auto& who = *one.who;
   if (one.is == kind::handler) return run_handler(who);
@@ -96,9 +126,12 @@ bool world::perform(possible const& one) {
     for (auto const& [_, each] : os.processes)
       if (each->worker == 0) each->ready = true;
   } else {
-    if (one.is == kind::write) one.end->write();
-    else if (one.is == kind::read) one.end->read();
-    else one.listener->waits.complete({});
+    if (one.is == kind::write)
+      one.end->write();
+    else if (one.is == kind::read)
+      one.end->read();
+    else
+      one.listener->waits.complete({});
     who.ready = true;
   }
   return true;
@@ -114,17 +147,21 @@ bool world::run_handler(process& who) {
     // The reactor's timer is armed with zero length, and real: give it the time to expire.
     while (due && std::chrono::steady_clock::now() - who.armed < settling) {
     }
-    for (int tries = 0; tries == 0 || (ran == 0 && due && tries < most_polls &&
-                                       who.wakes_at <= os.now); ++tries)
+    for (int tries = 0;
+         tries == 0 || (ran == 0 && due && tries < most_polls && who.wakes_at <= os.now); ++tries)
       ran = at.io->poll_one();
-    if (ran == 0 && due && who.wakes_at <= os.now) who.wakes_at = time_point::max();  // cancelled
-    else if (ran == 0) who.ready = false;
+    if (ran == 0 && due && who.wakes_at <= os.now)
+      who.wakes_at = time_point::max();  // cancelled
+    else if (ran == 0)
+      who.ready = false;
   } catch (std::exception const& error) {
     os.fail("I6", fmt::format("a handler threw: {}", error.what()));
   }
   if (ran > 0) os.note("runs");
-  if (at.io->stopped()) end(who, 0, 0);
-  else if (at.body->wants_exit()) end(who, 3, 0);
+  if (at.io->stopped())
+    end(who, 0, 0);
+  else if (at.body->wants_exit())
+    end(who, 3, 0);
   return ran > 0;
 }
 
@@ -132,9 +169,12 @@ bool world::advance(time_point limit) {
   auto next = time_point::max();
   for (auto const& [id, each] : os.processes) {
     if (!each->alive) continue;
-    if (!each->started) next = std::min(next, each->start_at);
-    else if (is_busy(*each)) next = std::min(next, each->stays_until);
-    else next = std::min(next, each->wakes_at);
+    if (!each->started)
+      next = std::min(next, each->start_at);
+    else if (is_busy(*each))
+      next = std::min(next, each->stays_until);
+    else
+      next = std::min(next, each->wakes_at);
   }
   if (next > limit) return false;
   if (next > os.now) {

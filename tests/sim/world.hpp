@@ -38,6 +38,11 @@ class world {
 
   /// Lets one thing happen. False if nothing can, at this time.
   bool step();
+  /// For who chooses himself: does all that needs no choice, and counts what may come next.
+  /// No choice need the primary's handlers, writes, births and reports of exits.
+  std::size_t count_possible();
+  /// Lets the one of this number happen.
+  void happen(std::size_t number);
   /// Moves the clock to when something wakes. False if nothing does until `limit`.
   bool advance(time_point limit);
   /// Ends a process: its handlers run no more, and what it has is closed.
@@ -51,6 +56,8 @@ class world {
     who.ready = true;
     what();
   }
+  /// The workers whose program runs.
+  std::vector<process*> workers();
   /// The living processes but this one.
   std::vector<process*> others(process const& than);
 
@@ -72,6 +79,7 @@ class world {
   };
 
   void collect();
+  bool needs_no_choice(possible const& one) const;
   bool perform(possible const& one);
   bool run_handler(process& who);
   bool is_busy(process const& who) const { return who.stays_until > os.now; }
