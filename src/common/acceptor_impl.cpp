@@ -159,8 +159,8 @@ waiting_list<void(error_code, socket_handle)>::operation acceptor_impl::take_wai
 
 void acceptor_impl::accept_here() {
   if (accepts_.empty() || std::exchange(waiting_, true)) return;
-  own_->async_wait(handler<void(error_code)>(
-      [self = shared_from_this(), round = round_](error_code ec) {
+  own_->async_wait(
+      handler<void(error_code)>([self = shared_from_this(), round = round_](error_code ec) {
         if (round == self->round_) self->on_connections(ec);
       }));
 }

@@ -7,8 +7,8 @@
 #include "common/core/convert.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <boost/asio/error.hpp>
+#include <utility>
 
 namespace prong::core {
 namespace {

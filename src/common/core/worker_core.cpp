@@ -5,8 +5,8 @@
 #include "common/core/assert.hpp"
 #include "common/core/convert.hpp"
 
-#include <boost/asio/error.hpp>
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <set>
 #include <utility>
 
