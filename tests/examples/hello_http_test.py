@@ -182,7 +182,9 @@ def two_thousand_connections_leave_nothing_behind(program):
         before, memory = descriptors(server), [status(each, "VmRSS") for each in processes]
         for _ in range(2000):
             server.get()
-        assert until(lambda: descriptors(server) == before), (before, descriptors(server))
+        # Fewer is fine: the last connection may have been open still when we counted first.
+        no_more = lambda: all(now <= then for now, then in zip(descriptors(server), before))
+        assert until(no_more), (before, descriptors(server))
         if status(server.primary, "VmSize") < 2**30:  # no sanitizer, which keeps what is freed
             growth = [status(p, "VmRSS") - m for p, m in zip(processes, memory)]
             assert max(growth) < 1024, growth
