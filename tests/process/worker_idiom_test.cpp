@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/serving.hpp"
 
+#include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <thread>
@@ -260,15 +261,20 @@ TEST_CASE("prong::run runs a pool until a signal asks it to stop", "[process]") 
   settings.arguments.emplace();
   settings.environment.emplace_back("PRONG_TEST_PORT",
                                     std::to_string(listener.local_endpoint().port()));
-  int status = -1;
-  std::thread primary([&] { status = prong::run(settings, {}); });
-  client first(f, listener.accept()), second(f, listener.accept());
-  CHECK(first.read_line() == "it runs");
-  CHECK(second.read_line() == "it runs");
-  std::raise(SIGTERM);
-  CHECK(first.read_line() == "it stops");
-  CHECK(second.read_line() == "it stops");
-  primary.join();
+  std::thread clients([&] {
+    std::array<tcp::socket, 2> workers{listener.accept(), listener.accept()};
+    auto const all_say = [&](std::string const& line) {
+      for (auto& each : workers) {
+        std::string text;
+        asio::read_until(each, asio::dynamic_buffer(text), line);
+      }
+    };
+    all_say("it runs\n");
+    ask_to_terminate();
+    all_say("it stops\n");
+  });
+  int const status = prong::run(settings, {});  // in the main thread, which gets the signal
+  clients.join();
   CHECK(status == 0);
 }
 

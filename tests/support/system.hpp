@@ -42,6 +42,8 @@ class ignored_children {
   ~ignored_children();
 };
 
+/// Asks this process to end, as another would: with the signal SIGTERM, for its first thread.
+void ask_to_terminate();
 void set_variable(std::string const& name, std::string const& value);
 void remove_variable(std::string const& name);
 
