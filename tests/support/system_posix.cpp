@@ -105,7 +105,9 @@ ignored_children::~ignored_children() {
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-void ask_to_terminate() { ::kill(::getpid(), SIGTERM); }
+void ask_to_terminate() {
+  ::kill(::getpid(), SIGTERM);
+}
 
 void set_variable(std::string const& name, std::string const& value) {
   ::setenv(name.c_str(), value.c_str(), 1);
