@@ -1,5 +1,8 @@
 // The primary's sockets of accepted connections, by the id that the core knows them by. A slot is
-// used again after its connection is forgotten; the id is not.
+// used again after its connection is forgotten, with another id.
+//
+// Half of an id is random, so that a broken worker cannot answer an offer before it has got it: the
+// socket would be closed while a frame that is on its way still carries it.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -9,12 +12,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <random>
 #include <vector>
 
 namespace prong {
 
 class connection_table {
  public:
+  explicit connection_table(std::uint_fast32_t seed) : random_(seed) {}
+
   core::connection_id add(os::socket connection) {
     std::size_t at = slots_.size();
     if (free_.empty()) {
@@ -24,6 +30,7 @@ class connection_table {
       free_.pop_back();
     }
     slots_[at].connection = std::move(connection);
+    slots_[at].use = static_cast<std::uint32_t>(random_());
     return core::connection_id{std::uint64_t{slots_[at].use} << 32 | at};
   }
 
@@ -32,8 +39,12 @@ class connection_table {
   void erase(core::connection_id id) {
     auto& at = slot_of(id);
     at.connection.reset();
-    ++at.use;
     free_.push_back(static_cast<std::size_t>(&at - slots_.data()));
+  }
+
+  void clear() {
+    slots_.clear();
+    free_.clear();
   }
 
   std::size_t size() const noexcept { return slots_.size() - free_.size(); }
@@ -52,6 +63,7 @@ class connection_table {
     return slots_[at];
   }
 
+  std::mt19937 random_;
   std::vector<slot> slots_;
   std::vector<std::size_t> free_;
 };

@@ -74,8 +74,12 @@ void link::flush() {
 
 void link::on_sent(error_code ec) {
   is_sending_ = false;
-  // A failure to send is no end: what the other side wrote before it went is still to be read.
+  // When the other side is gone, what it wrote before is still to be read.
   broken_ = broken_ || ec;
+  if (ec && ec != asio::error::eof && channel_) {
+    end(ec);
+    return;
+  }
   sending_.complete(ec ? gone_ : ec);
   if (broken_)
     queued_.complete(gone_);

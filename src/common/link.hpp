@@ -30,7 +30,8 @@ class link : public std::enable_shared_from_this<link> {
     std::function<void()> on_batch;
     /// The operating system has everything up to the batch of this number.
     std::function<void(std::uint64_t)> on_sent;
-    /// `eof`, also after `finish`, or `errc::protocol_error` after what cannot be a frame.
+    /// `eof`, also after `finish`; `errc::protocol_error` after what cannot be a frame; or why the
+    /// system cannot send or receive any more.
     std::function<void(error_code)> on_end;
   };
 

@@ -22,6 +22,7 @@ primary_impl::primary_impl(asio::any_io_executor executor, options settings, os:
       settings_(std::move(settings)),
       base_(std::move(base)),
       core_(settings_, shared, seed),
+      connections_(seed),
       timer_(executor),
       events_(settings_.max_queued_events),
       event_waiters_(executor),
@@ -44,7 +45,7 @@ void primary_impl::close() {
   }
   workers_.clear();
   listeners_.clear();
-  connections_ = {};
+  connections_.clear();
   timer_.cancel();
   for (auto* const each : {&run_, &shutdowns_}) each->complete_all(asio::error::operation_aborted);
   disconnects_.clear();
@@ -207,13 +208,13 @@ void primary_impl::on_message(worker_id id, message what) {
 
 void primary_impl::on_link_end(worker_id id, error_code why) {
   turn([&] {
-    if (why == errc::protocol_error) {
-      log(log_level::error, fmt::format("worker {} sent what the protocol does not allow",
-                                        static_cast<std::uint32_t>(id)));
-      core_.on_malformed(id);
-    } else {
+    if (why == asio::error::eof) {
       core_.on_link_closed(id);
+      return;
     }
+    log(log_level::error, fmt::format("the channel to worker {} failed: {}",
+                                      static_cast<std::uint32_t>(id), why.message()));
+    core_.on_link_failed(id, why);
   });
 }
 

@@ -64,7 +64,7 @@ bool channel_end::can_write() const {
 void channel_end::write() {
   auto& at = system::current();
   if (!line_->is_open(1 - side_)) {
-    sends_.complete(asio::error::broken_pipe);
+    sends_.complete(asio::error::eof);
     return;
   }
   auto const room = at.stream_room - line_->written_by(side_).bytes.size();

@@ -12,7 +12,6 @@ namespace {
 
 constexpr auto retry_pause = std::chrono::milliseconds(200);
 constexpr std::size_t most_connections = 32;
-constexpr std::uint64_t never_used = ~std::uint64_t{0} >> 1;
 
 }  // namespace
 
@@ -210,7 +209,7 @@ void program::misbehave() {
   auto& draw = world_.os.chooses;
   world_.rules.misbehaves(self_);
   auto const ids = world_.rules.offered_ids(self_.id);
-  auto const id = ids.empty() ? never_used : ids[draw.pick(ids.size())];
+  auto const id = ids.empty() ? draw.pick(3) : ids[draw.pick(ids.size())];
   switch (draw.pick(9)) {
     case 0: inject(wire::took{id}); break;
     case 1: inject(wire::took{id}), inject(wire::took{id}); break;

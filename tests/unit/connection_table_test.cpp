@@ -17,7 +17,7 @@ using asio::ip::tcp;
 struct fixture {
   asio::io_context context;
   tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
-  connection_table table;
+  connection_table table{1};
 
   os::socket open() { return os::socket(tcp::socket(context, tcp::v4()).release()); }
 };

@@ -144,8 +144,8 @@ bool primary_core::on_stopping(roster::worker& at) {
   return true;
 }
 
-void primary_core::on_malformed(worker_id id) {
-  expel(*roster_.find(id), errc::protocol_error);
+void primary_core::on_link_failed(worker_id id, error_code why) {
+  expel(*roster_.find(id), why);
   settle();
 }
 

@@ -39,8 +39,8 @@ class primary_core {
   void on_time(time_point now);
   void on_spawned(worker_id id, process_id process, error_code ec);
   void on_control(worker_id id, wire::control const& what);
-  /// The worker sent what nobody of ours sends: it is ended.
-  void on_malformed(worker_id id);
+  /// The worker sent what is no frame, or the system cannot carry frames to it: it is ended.
+  void on_link_failed(worker_id id, error_code why);
   void on_link_closed(worker_id id);
   void on_exited(worker_id id, int status, int signal);
   void on_listener_opened(listener_id id, error_code ec, endpoint const& bound);

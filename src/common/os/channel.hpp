@@ -35,8 +35,9 @@ class channel {
   channel& operator=(channel&&) noexcept;
   ~channel();
 
-  /// Completes when the operating system has it all. Spans and sockets must outlive the
-  /// operation; the sockets stay the caller's. One at a time.
+  /// Completes when the operating system has it all, with `asio::error::eof` when the other end is
+  /// gone; any other error means that this channel carries nothing any more. Spans and sockets must
+  /// outlive the operation; the sockets stay the caller's. One at a time.
   void async_send(outgoing batch, detail::handler<void(error_code)> completion);
 
   /// Completes when `next` has at least one frame. The end of the channel, however the system

@@ -212,7 +212,7 @@ TEST_CASE_METHOD(by_hand, "a broken protocol ends that worker alone", "[unit][pr
     says(first, wire::stop{});
   }
   SECTION("bytes that are no frame") {
-    call([](primary_core& each) { each.on_malformed(first); });
+    call([](primary_core& each) { each.on_link_failed(first, errc::protocol_error); });
   }
   CHECK(killed() == workers{first});
   exits(first, 137, 9);
@@ -269,7 +269,7 @@ TEST_CASE_METHOD(by_hand, "whose link was cut unread may have taken what it was 
   grants(second);
   arrive(1, 1);
   forget();
-  call([](primary_core& each) { each.on_malformed(first); });
+  call([](primary_core& each) { each.on_link_failed(first, errc::protocol_error); });
   CHECK(offers().empty());
   CHECK(wanted<action::forget>().at(0).connection == connection_id{1});
   CHECK(core.ports().counted().abandoned == 1);
