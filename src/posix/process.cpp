@@ -7,6 +7,7 @@
 #include "posix/launch.hpp"
 #include "posix/spawner.hpp"
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -85,6 +86,11 @@ error_code process_state::kill() noexcept {
 
 void process_state::abandon() noexcept {
   error_code ignored;
+  if (killed_ && pid_ != 0 && exit_.is_open()) {
+    // A thread may hold the other end of `exit_`: it is to be gone as well when this returns.
+    pollfd end{exit_.native_handle(), POLLIN, 0};
+    retry([&] { return ::poll(&end, 1, -1); });
+  }
   exit_.close(ignored);
   if (pid_ == 0) return;
   exit_status unused;
