@@ -18,7 +18,6 @@ namespace {
 
 using namespace asio::experimental::awaitable_operators;
 using tuple_token = asio::as_tuple_t<asio::use_awaitable_t<>>;
-constexpr tuple_token as_tuple_awaitable{};
 
 void require(bool condition, char const* what) {
   if (!condition) throw std::runtime_error(what);
