@@ -17,7 +17,6 @@ namespace prong::test {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
-using tuple_token = asio::as_tuple_t<asio::use_awaitable_t<>>;
 
 void require(bool condition, char const* what) {
   if (!condition) throw std::runtime_error(what);
