@@ -3,10 +3,14 @@
 
 function(prong_add_warnings target)
   if(MSVC)
-    target_compile_options(${target} PRIVATE /W4 /permissive- $<$<BOOL:${PRONG_WERROR}>:/WX>)
+    target_compile_options(${target} PRIVATE /W4 /permissive- /utf-8
+      /Zc:__cplusplus /bigobj $<$<BOOL:${PRONG_WERROR}>:/WX>)
   else()
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
       -Wold-style-cast $<$<BOOL:${PRONG_WERROR}>:-Werror>)
+    if(MINGW AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wa,-mbig-obj)  # Asio makes many sections
+    endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       # GCC 12, optimizing, takes strings in a std::variant that holds another type for read, and
       # believes that an appended string could be longer than memory.
