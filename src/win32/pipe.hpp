@@ -1,0 +1,20 @@
+// The pipe between the primary and a worker.
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "win32/handle.hpp"
+
+namespace prong::win32 {
+
+struct pipe_ends {
+  unique_handle ours;
+  unique_handle theirs;  // to be inherited by one process
+};
+
+/// A pipe whose both ends this process has opened, so that nobody else ever can.
+pipe_ends open_pipe(error_code& ec);
+
+/// Whether the handle is one that `pipe_ends::theirs` may have become in another process.
+bool is_worker_end(HANDLE handle) noexcept;
+
+}  // namespace prong::win32
