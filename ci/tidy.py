@@ -16,6 +16,9 @@ FILE_LINES, TEST_LINES = 400, 500
 FUNCTION_LINES = 60
 SPDX = "SPDX-License-Identifier: BSL-1.0"
 
+# What has comments that begin with `#`, beside programs without a suffix.
+SCRIPTS = (".py", ".cmake", ".sh", ".ps1", ".yml")
+
 # Where a platform may show. Everything else is one code for all.
 PLATFORM_FILES = (
     r"include/prong/detail/socket_handle\.hpp"
@@ -141,9 +144,10 @@ def check_code(text, path):
 
 
 def files_of(root):
-    for folder in ("include", "src", "tests", "examples", "bench", "cmake", "ci", ".ci"):
+    folders = ("include", "src", "tests", "examples", "bench", "cmake", "ci", ".ci", ".github")
+    for folder in folders:
         for file in sorted((root / folder).rglob("*")):
-            is_script = file.suffix in (".py", ".cmake", ".sh") or file.name == "CMakeLists.txt"
+            is_script = file.suffix in SCRIPTS or file.name == "CMakeLists.txt"
             is_script = is_script or (folder in ("ci", ".ci") and not file.suffix)
             if file.is_file() and (is_script or file.suffix in (".hpp", ".cpp")):
                 yield file, is_script
