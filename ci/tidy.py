@@ -38,6 +38,8 @@ FIXED_PORT = re.compile(
     r"|(127\.0\.0\.1|::1\]|localhost|0\.0\.0\.0):[1-9]"
     r"|\bport\w*\s*[={(]\s*[1-9]\d*\b"
 )
+# No other system has them as macros, so nothing that runs would notice.
+MACOS_MACRO = re.compile(r"::sig(add|del|empty|fill)set\(|::sigismember\(")
 # Opens a block, but no function's.
 NO_FUNCTION = re.compile(r"\b(if|for|while|switch|catch|do|else|try)\b")
 SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b")
@@ -131,6 +133,9 @@ def check_code(text, path):
     for start, length in functions(code):
         if length > FUNCTION_LINES:
             yield start, f"a function of {length} lines, the limit is {FUNCTION_LINES}"
+    for number, line in enumerate(code.splitlines(), 1):
+        if MACOS_MACRO.search(line):
+            yield number, "`::` before what is a macro on macOS"
     if not path.startswith("tests/"):
         return
     for number, line in enumerate(code.splitlines(), 1):
@@ -187,6 +192,7 @@ PLANTED = [
     ("src/common/l.cpp", BEGIN + "#if defined(_WIN32)\n#endif\n", "platform #if"),
     ("tests/process/m.cpp", BEGIN + "#ifdef __linux__\n#endif\n", "platform #if"),
     ("ci/n", "#!/usr/bin/env bash\necho\n", "what it is"),
+    ("src/posix/n.cpp", BEGIN + "void n() { ::sigfillset(&all); }\n", "macro on macOS"),
     ("src/posix/o.cpp", BEGIN + "#ifdef __linux__\n#endif\n", None),
     ("tests/unit/p.cpp", BEGIN + "auto p = endpoint{tcp::v4(), 8080};\n", None),
     ("tests/os/q.cpp", BEGIN + "auto q = endpoint{tcp::v4(), 0};  // no sleep()\n", None),

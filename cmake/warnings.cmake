@@ -5,7 +5,7 @@ function(prong_add_warnings target)
   if(MSVC)
     target_compile_options(${target} PRIVATE /W4 /permissive- /utf-8
       /Zc:__cplusplus /bigobj $<$<BOOL:${PRONG_WERROR}>:/WX>)
-    # Its warnings of std::getenv, and of all else of C that Microsoft has a function of its own for.
+    # Else it warns of std::getenv, and of all of C that Microsoft has a function of its own for.
     target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS)
   else()
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion

@@ -12,6 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#else
+extern char** environ;
+#endif
 
 // Some BSDs have the flags that Linux invented for sockets and pipes, macOS has none of them.
 #if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK) && !defined(PRONG_NO_LINUX_CALLS)
@@ -151,6 +156,14 @@ unique_fd open_exit_descriptor(pid_t child, error_code& ec) {
     return {};
   }
   return std::move(read);
+}
+
+char** variables_of_process() noexcept {
+#if defined(__APPLE__)
+  return *::_NSGetEnviron();
+#else
+  return environ;
+#endif
 }
 
 bool end_with_parent([[maybe_unused]] pid_t parent) noexcept {

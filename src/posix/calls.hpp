@@ -44,6 +44,9 @@ ssize_t receive_message(int fd, msghdr& into) noexcept;
 /// blocks all signals: where there is no pidfd, it starts a thread that waits.
 unique_fd open_exit_descriptor(pid_t child, error_code& ec);
 
+/// `environ`, which a shared library cannot name on macOS.
+char** variables_of_process() noexcept;
+
 /// Asks the kernel to kill this process when the thread that started it ends. Returns false if
 /// `parent` has ended already. Async-signal-safe.
 bool end_with_parent(pid_t parent) noexcept;

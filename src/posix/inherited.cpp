@@ -75,7 +75,7 @@ void watch(unique_fd lifeline) {
   };
   sigset_t all;
   sigset_t before;
-  ::sigfillset(&all);
+  sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     std::thread(wait, std::move(lifeline)).detach();

@@ -12,8 +12,6 @@
 #include <csignal>
 #include <map>
 
-extern char** environ;
-
 namespace prong::posix {
 namespace {
 
@@ -21,7 +19,7 @@ using variables = std::map<std::string, std::string>;
 
 variables own_environment() {
   variables result;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+  for (char** entry = variables_of_process(); entry != nullptr && *entry != nullptr; ++entry) {
     std::string const text = *entry;
     auto const equals = text.find('=');
     if (equals != std::string::npos)
@@ -52,7 +50,7 @@ void reset_signals() noexcept {
   by_default.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &by_default, nullptr);
   sigset_t none;
-  ::sigemptyset(&none);
+  sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 

@@ -34,7 +34,7 @@ void spawner::start(error_code& ec) {
   // The new thread inherits the mask; the caller has its own back at once.
   sigset_t all;
   sigset_t before;
-  ::sigfillset(&all);
+  sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     thread_ = std::thread([this] { serve(); });

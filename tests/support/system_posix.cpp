@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/system.hpp"
 
+#include "common/os/process.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -61,7 +63,10 @@ bool stop_child(process_id child) {
 }
 
 std::filesystem::path running_program() {
-  return "/proc/self/exe";
+  char const* const link = "/proc/self/exe";
+  if (std::filesystem::exists(link)) return link;
+  error_code ec;
+  return os::this_program(ec).executable;
 }
 
 std::string what_processes_do() {
@@ -92,7 +97,7 @@ std::vector<std::string> signal_settings() {
     if (::sigaction(number, nullptr, &now) != 0) continue;
     auto const bytes = reinterpret_cast<char const*>(&now.sa_handler);
     all.emplace_back(bytes, sizeof now.sa_handler);
-    all.back() += ::sigismember(&blocked, number) == 1 ? " blocked" : " not blocked";
+    all.back() += sigismember(&blocked, number) == 1 ? " blocked" : " not blocked";
   }
   return all;
 }
@@ -143,7 +148,8 @@ void write_to_channel(std::span<std::byte const> bytes) {
 }
 
 void hold_channel_in_grandchild() {
-  pollfd channel{descriptor_in("PRONG_CHANNEL"), 0, 0};
+  // Of POLLHUP macOS speaks only when asked; others always do.
+  pollfd channel{descriptor_in("PRONG_CHANNEL"), POLLHUP, 0};
   if (::fork() != 0) return;
   while (::poll(&channel, 1, -1) != 1) continue;
   ::_exit(0);
