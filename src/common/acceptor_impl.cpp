@@ -37,6 +37,7 @@ void acceptor_impl::close() {
 // Ends all operations. An own listening socket is closed: connections in its backlog are for the
 // other workers that share it.
 void acceptor_impl::drain() {
+  stop_taking();
   own_.reset();
   bound_.reset();
   pause_.cancel();
@@ -49,6 +50,7 @@ void acceptor_impl::drain() {
 void acceptor_impl::cancel() {
   if (ended()) return;
   for (auto count = accepts_.size(); !own_ && count > 0; --count) owner_->accept_cancelled(id_);
+  stop_taking();
   listens_.complete_all(asio::error::operation_aborted);
   accepts_.complete_all(asio::error::operation_aborted);
 }
@@ -143,7 +145,11 @@ void acceptor_impl::accept(handler<void(error_code, socket_handle)> completion) 
   }
   accepts_.add(std::move(completion), [weak = weak_from_this()](asio::cancellation_type) {
     auto const self = weak.lock();
-    if (self && !self->own_ && !self->ended()) self->owner_->accept_cancelled(self->id_);
+    if (!self || self->ended()) return true;
+    if (!self->own_)
+      self->owner_->accept_cancelled(self->id_);
+    else if (self->accepts_.size() == 1)
+      self->stop_taking();
     return true;
   });
   ensure_listening();
@@ -167,6 +173,7 @@ void acceptor_impl::accept_here() {
 
 void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
+  if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
   while (!ec && own_ && !accepts_.empty()) {
     auto connection = own_->accept(ec);
     if (!ec) accepts_.complete_first({}, std::move(connection));
@@ -176,6 +183,18 @@ void acceptor_impl::on_connections(error_code ec) {
     pause();
   else
     accept_here();
+}
+
+// From here on this process takes no connections from the queue that it may share. Those that it
+// has taken already are served, as nobody else can.
+void acceptor_impl::stop_taking() {
+  if (!own_) return;
+  own_->cancel();
+  for (error_code ec; !accepts_.empty();) {
+    auto connection = own_->accept(ec);
+    if (!connection) return;
+    accepts_.complete_first({}, std::move(connection));
+  }
 }
 
 // There is no descriptor left. The program's operations go on waiting until there is.

@@ -123,6 +123,7 @@ class acceptor_impl : public std::enable_shared_from_this<acceptor_impl> {
   void use(os::listener socket);
   void accept_here();
   void on_connections(error_code ec);
+  void stop_taking();
   void pause();
   void fail(error_code ec);
 

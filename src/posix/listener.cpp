@@ -74,6 +74,7 @@ class listener::impl {
   // The destructor of an assigned descriptor takes it out of the epoll set before closing it. That
   // matters: closing alone would leave it there for as long as another process shares the socket.
   asio::posix::stream_descriptor descriptor_;
+  bool cancelled_ = false;
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
@@ -117,11 +118,16 @@ socket listener::duplicate(error_code& ec) const {
 }
 
 void listener::async_wait(detail::handler<void(error_code)> completion) {
+  impl_->cancelled_ = false;
   impl_->descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
 }
 
 socket listener::accept(error_code& ec) {
   ec.clear();
+  if (impl_->cancelled_) {
+    ec = asio::error::would_block;  // nothing was taken ahead of this call
+    return {};
+  }
   for (;;) {
     if (auto fd = posix::accept_connection(impl_->descriptor_.native_handle())) return fd;
     int const error = errno;
@@ -134,6 +140,7 @@ socket listener::accept(error_code& ec) {
 }
 
 void listener::cancel() noexcept {
+  impl_->cancelled_ = true;
   error_code ignored;
   impl_->descriptor_.cancel(ignored);
 }

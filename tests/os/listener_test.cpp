@@ -113,6 +113,26 @@ TEST_CASE("cancelling a listener completes its wait, and the next wait works", "
   CHECK(accept(io, listener));
 }
 
+TEST_CASE("after it was cancelled a listener gives what it has taken, and leaves the rest",
+          "[os][C12]") {
+  asio::io_context io;
+  auto listener = listen(io, {.endpoint = any_port()});
+  error_code ec;
+  os::listener another(io.get_executor(), listener.duplicate(ec), ec);
+  REQUIRE_FALSE(ec);
+  tcp::socket early(io);
+  early.connect(listener.local_endpoint());
+  REQUIRE_FALSE(run_operation(io, [&](completion then) { listener.async_wait(std::move(then)); }));
+  listener.cancel();
+  bool const had_taken_it = static_cast<bool>(listener.accept(ec));
+  tcp::socket late(io);
+  late.connect(listener.local_endpoint());
+  CHECK_FALSE(listener.accept(ec));
+  CHECK(ec == asio::error::would_block);
+  for (int left = had_taken_it ? 1 : 2; left > 0; --left) CHECK(accept(io, another));
+  CHECK_FALSE(another.accept(ec));
+}
+
 TEST_CASE("destroying a listener completes its wait with operation_aborted", "[os][C1][C2]") {
   asio::io_context io;
   std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});

@@ -41,6 +41,7 @@ class listener::impl {
   asio::any_io_executor executor;
   socket handle;
   sim::accept_wait wait;
+  bool cancelled = false;
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
@@ -80,6 +81,7 @@ socket listener::duplicate(error_code& ec) const {
 }
 
 void listener::async_wait(detail::handler<void(error_code)> completion) {
+  impl_->cancelled = false;
   impl_->wait.waits.start(impl_->executor, std::move(completion));
 }
 
@@ -87,7 +89,7 @@ socket listener::accept(error_code& ec) {
   auto& at = system::current();
   auto& backlog = impl_->what().backlog;
   ec.clear();
-  if (backlog.empty()) {
+  if (backlog.empty() || impl_->cancelled) {
     ec = asio::error::would_block;
     return {};
   }
@@ -105,6 +107,7 @@ socket listener::accept(error_code& ec) {
 }
 
 void listener::cancel() noexcept {
+  impl_->cancelled = true;
   impl_->wait.waits.abort();
 }
 

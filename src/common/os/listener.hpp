@@ -38,7 +38,9 @@ class listener {
   /// The next connection, without waiting. Empty with `asio::error::would_block` when there is
   /// none now. Connections that broke before they were accepted are passed over (C9).
   socket accept(error_code& ec);
-  /// Completes a pending `async_wait` with `asio::error::operation_aborted`.
+  /// Completes a pending `async_wait` with `asio::error::operation_aborted`. Until the next
+  /// `async_wait` this process takes no connection from the queue: `accept` gives those that the
+  /// system had taken for it by then, which nobody else can serve, and no others (C12).
   void cancel() noexcept;
 
  private:
