@@ -1,7 +1,7 @@
 // An HTTP server that says hello from several worker processes on one port.
 //
 // The first process is the primary: it starts the workers, prints what happens to them, and obeys
-// signals. The workers serve, and print nothing.
+// its host: a terminal, or systemd (see hello_http.service). The workers serve, and print nothing.
 // SPDX-License-Identifier: BSL-1.0
 #include "command_line.hpp"
 #include "http_server.hpp"
@@ -51,16 +51,25 @@ void say(std::FILE* to, fmt::format_string<Args...> format, Args&&... args) {
 
 class server {
  public:
-  explicit server(command_line const& settings) : primary_(context_, options_of(settings)) {}
+  explicit server(command_line const& settings)
+      : host_(context_), primary_(context_, options_of(settings)) {}
 
   /// Returns the exit status.
   int run() {
+#if defined(SIGPIPE)
+    asio::signal_set caught(context_, SIGPIPE);  // nobody reads what we print: no reason to end
+#endif
     say(stdout, "Primary {} is running", prong::this_process());
-    asio::co_spawn(context_, follow_events(), asio::detached);
-    asio::co_spawn(context_, obey_signals(), asio::detached);
-    primary_.async_run(asio::detached);
+    prong::hosting how;
+    how.on_event = [this](prong::event const& event) {
+      std::visit([this](auto const& what) { on(what); }, event);
+    };
+    how.on_request = [this](prong::host_request what) { on(what); };
+    how.on_reloaded = [this](error_code ec) { on_reloaded(ec); };
+    int status = 1;
+    host_.async_run(primary_, how, [&](error_code ec) { status = ec ? 1 : 0; });
     context_.run();
-    return status_;  // the destructor of the primary kills what still runs
+    return status;
   }
 
  private:
@@ -71,61 +80,22 @@ class server {
     return result;
   }
 
-  void end(int status) {
-    status_ = status;
-    context_.stop();
-  }
-
-  asio::awaitable<void> obey_signals() {
-    asio::signal_set signals(context_, SIGINT, SIGTERM);
-#if defined(SIGPIPE)
-    signals.add(SIGPIPE);  // nobody reads what we print: no reason to end
-#endif
-#if defined(SIGHUP)
-    signals.add(SIGHUP);
-#endif
-    for (;;) {
-      int const signal = co_await signals.async_wait(asio::use_awaitable);
-      if (signal == SIGINT || signal == SIGTERM) stop();
-#if defined(SIGHUP)
-      else if (signal == SIGHUP)
-        reload();
-#endif
+  void on(prong::host_request what) {
+    if (what == prong::host_request::stop) {
+      bool const again = std::exchange(stopping_, true);
+      say(stdout, "{}", again ? "Stopping at once" : "Stopping; once more to stop at once");
+    } else if (what == prong::host_request::reload && !stopping_) {
+      say(stdout, "Reloading");
+      ++reloads_;
     }
   }
 
-  void stop() {
-    if (std::exchange(stopping_, true)) {
-      say(stdout, "Stopping at once");
-      end(1);
-      return;
-    }
-    say(stdout, "Stopping; once more to stop at once");
-    primary_.async_shutdown(asio::detached);  // then there are no more events
-  }
-
-  void reload() {
-    if (stopping_) return;
-    say(stdout, "Reloading");
-    ++reloads_;
-    primary_.async_reload([this](error_code ec) {
-      --reloads_;
-      if (ec)
-        say(stdout, "Reload failed, workers that were not replaced stay: {}", ec.message());
-      else
-        say(stdout, "Reloaded");
-    });
-  }
-
-  asio::awaitable<void> follow_events() {
-    for (;;) {
-      error_code ec;
-      auto const event =
-          co_await primary_.async_next_event(asio::redirect_error(asio::use_awaitable, ec));
-      if (ec) break;  // shut down
-      std::visit([this](auto const& what) { on(what); }, event);
-    }
-    end(0);
+  void on_reloaded(error_code ec) {
+    --reloads_;
+    if (ec)
+      say(stdout, "Reload failed, workers that were not replaced stay: {}", ec.message());
+    else
+      say(stdout, "Reloaded");
   }
 
   void on(prong::worker_online const& what) {
@@ -138,10 +108,10 @@ class server {
   }
 
   void on(prong::worker_listen_failed const& what) {
-    if (status_ != 0) return;  // another worker's failure was the first
+    if (stopping_) return;  // another worker's failure was the first
     say(stderr, "hello_http: cannot listen on {}: {}", fmt::streamed(what.endpoint),
         what.error.message());
-    if (!listening_) end(1);
+    stopping_ = !listening_;
   }
 
   void on(prong::worker_exited const& what) {
@@ -169,8 +139,8 @@ class server {
   void on(auto const&) {}  // the rest is of no interest here
 
   asio::io_context context_{1};
+  prong::host host_;
   prong::primary primary_;
-  int status_ = 0;
   int reloads_ = 0;  // that have not ended
   bool listening_ = false;
   bool stopping_ = false;

@@ -51,6 +51,8 @@ class primary {
   ~primary();
 
   executor_type get_executor() const;
+  /// As given to the constructor.
+  prong::options const& settings() const noexcept;
 
   /// Starts a worker, as `cluster.fork`. Events tell what becomes of it, a failed start included.
   /// Throws `errc::shutting_down` after `async_shutdown`.

@@ -5,6 +5,7 @@
 #include <prong/acceptor.hpp>
 #include <prong/error.hpp>
 #include <prong/event.hpp>
+#include <prong/host.hpp>
 #include <prong/message.hpp>
 #include <prong/options.hpp>
 #include <prong/primary.hpp>

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <prong/primary.hpp>
+#include <prong/options.hpp>
 #include <prong/worker.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -12,10 +12,10 @@
 
 namespace prong {
 
-/// Runs `worker_main` in each worker, and in the primary a pool that reloads on SIGHUP and shuts
-/// down on SIGINT or SIGTERM; a second one ends it at once. Returns the exit status for `main`:
-/// 0, or 1 after an error, which is printed to standard error. Blocks; owns its `io_context`.
-/// `settings.workers` 0 means `available_parallelism()`.
+/// Runs `worker_main` in each worker, and in the primary a pool that obeys its `host`: a terminal,
+/// systemd, or the service control manager of Windows. Returns the exit status for `main`: 0, or 1
+/// after an error. Blocks; owns its `io_context`. `settings.workers` 0 means
+/// `available_parallelism()`; without `settings.log` the library writes to the host's log.
 int run(options settings, std::function<asio::awaitable<void>(worker&)> worker_main);
 
 }  // namespace prong

@@ -57,6 +57,9 @@ primary::~primary() {
 primary::executor_type primary::get_executor() const {
   return impl_->executor();
 }
+options const& primary::settings() const noexcept {
+  return impl_->settings();
+}
 
 worker_id primary::fork(fork_options settings, error_code& ec) {
   return impl_->fork(std::move(settings), ec);

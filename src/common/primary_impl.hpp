@@ -35,6 +35,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void close();
 
   asio::any_io_executor const& executor() const noexcept { return executor_; }
+  options const& settings() const noexcept { return settings_; }
   core::primary_core const& decisions() const noexcept { return core_; }
   std::size_t connections() const noexcept { return connections_.size(); }
 

@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <prong/run.hpp>
 
-#include <boost/asio/as_tuple.hpp>
+#include <prong/host.hpp>
+#include <prong/primary.hpp>
+
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 #include <exception>
 #include <utility>
@@ -16,25 +15,10 @@ namespace prong {
 namespace {
 
 using asio::awaitable;
-using asio::use_awaitable;
 
 int report(std::exception const& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;
-}
-
-awaitable<void> control(primary& boss, asio::io_context& context) {
-  asio::signal_set signals(context, SIGINT, SIGTERM);
-#if defined(SIGHUP)
-  signals.add(SIGHUP);
-  while (co_await signals.async_wait(use_awaitable) == SIGHUP)
-    boss.async_reload(asio::detached);  // a failed reload leaves the old workers
-#else
-  co_await signals.async_wait(use_awaitable);
-#endif
-  boss.async_shutdown(asio::detached);
-  co_await signals.async_wait(use_awaitable);
-  context.stop();  // the second one: the primary's destructor kills the workers
 }
 
 int run_worker(std::function<awaitable<void>(worker&)> const& worker_main) {
@@ -55,16 +39,20 @@ int run_worker(std::function<awaitable<void>(worker&)> const& worker_main) {
 }
 
 int run_primary(options settings) {
-  if (settings.workers == 0) settings.workers = available_parallelism();
   asio::io_context context(1);
-  primary boss(context, std::move(settings));
+  host where(context);
+  if (settings.workers == 0) settings.workers = available_parallelism();
+  if (!settings.arguments && !where.arguments().empty()) settings.arguments = where.arguments();
+  if (!settings.log)
+    settings.log = [&where](log_level level, std::string_view text) { where.log(level, text); };
   int status = 1;
-  boss.async_run([&](error_code ec) {
-    status = ec ? 1 : 0;
-    context.stop();
-  });
-  asio::co_spawn(context, control(boss, context), asio::detached);
-  context.run();
+  try {
+    primary boss(context, std::move(settings));
+    where.async_run(boss, {}, [&](error_code ec) { status = ec ? 1 : 0; });
+    context.run();
+  } catch (std::exception const& error) {
+    where.log(log_level::error, error.what());
+  }
   return status;
 }
 

@@ -4,6 +4,7 @@
 #include "posix/launch.hpp"
 
 #include "posix/calls.hpp"
+#include "posix/notify.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,8 +26,10 @@ variables own_environment() {
     if (equals != std::string::npos)
       result.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  // A worker may be a primary as well; who it is, is not its workers' affair.
-  for (auto const* own : {os::worker_id_variable, os::channel_variable, lifeline_variable}) {
+  // A worker may be a primary as well; who it is, is not its workers' affair. Nor is a supervisor,
+  // who wants to hear of one process: the primary.
+  for (auto const* own : {os::worker_id_variable, os::channel_variable, lifeline_variable,
+                          notify_socket_variable, watchdog_time_variable, watchdog_pid_variable}) {
     result.erase(own);
   }
   return result;
