@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 
-from server import PATIENCE, until
+from server import HAS_PROC, PATIENCE, until
 
 
 def connection(port):
@@ -20,11 +20,14 @@ def connection(port):
 
 
 def echoes(program):
-    # Bound but not listening, this socket keeps the port for the example, which may share it.
+    # Bound but not listening, this socket keeps the port for the example, which may share it; on
+    # Linux only, elsewhere it has to give it back first.
     with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind(("0.0.0.0", 0))
         port = reserved.getsockname()[1]
+        if not HAS_PROC:
+            reserved.close()
         server = subprocess.Popen([program, str(port)])
         try:
             clients = []

@@ -3,6 +3,7 @@
 #   hello_http_test.py --list            prints the names of the tests
 #   hello_http_test.py PROGRAM [NAME]    runs all tests, or one
 # SPDX-License-Identifier: BSL-1.0
+import functools
 import os
 import pathlib
 import resource
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import traceback
 
-from server import Load, Server, answer_of, is_running, read_all, stopped_by, until
+from server import HAS_PROC, Load, Server, answer_of, is_running, read_all, stopped_by, until
 
 TESTS = {}
 SKIPPED = 77  # what ctest takes for skipped
@@ -27,6 +28,18 @@ class Skip(Exception):
 def test(function):
     TESTS[function.__name__.replace("_", " ")] = function
     return function
+
+
+def test_by_proc(function):
+    """A test that looks into processes, or makes Linux do something to them."""
+
+    @functools.wraps(function)
+    def on_linux(program):
+        if not HAS_PROC:
+            raise Skip("there is no /proc here")
+        function(program)
+
+    return test(on_linux)
 
 
 def run(program, *arguments):
@@ -71,7 +84,7 @@ def a_port_in_use_is_one_line_and_status_1(program):
 def an_address_of_another_machine_is_one_line_and_status_1(program):
     status, out, err = run(program, "--port=0", "--address=203.0.113.1", "--workers=4")
     assert status == 1 and "listening" not in out, (status, out)
-    assert one_line(err) and "203.0.113.1" in err and "Cannot assign" in err, err
+    assert one_line(err) and "203.0.113.1" in err and "assign" in err, err
 
 
 @test
@@ -85,7 +98,7 @@ def an_IPv6_address_is_printed_in_brackets(program):
         assert server.count(r"listening on http://\[::1\]:\d+") == 1
 
 
-@test
+@test_by_proc
 def auto_starts_as_many_workers_as_CPUs_may_be_used(program):
     one = {min(os.sched_getaffinity(0))}
     pinned = lambda: os.sched_setaffinity(0, one)
@@ -166,7 +179,7 @@ def a_bad_request_is_answered_400_and_closed(program):
         assert server.get().status == 200
 
 
-@test
+@test_by_proc
 def two_thousand_connections_leave_nothing_behind(program):
     def descriptors(server):
         return [len(os.listdir(f"/proc/{each}/fd")) for each in (server.primary, *server.started())]
@@ -212,7 +225,7 @@ def killed_workers_are_replaced_under_load(program):
         assert stopped_by(server) == (0, ""), server.lines
 
 
-@test
+@test_by_proc
 def workers_end_with_a_killed_primary_and_the_port_is_free(program):
     with Server(program, workers=4) as server:
         workers = server.wait_for_started(4)
@@ -272,7 +285,7 @@ def a_reload_takes_the_program_that_lies_there_and_survives_a_broken_one(program
 # --- Stop ---------------------------------------------------------------------------------------
 
 
-@test
+@test_by_proc
 def a_stop_waits_for_the_request_in_progress(program):
     for number in (signal.SIGTERM, signal.SIGINT):
         with Server(program) as server, server.connect() as client:
@@ -318,7 +331,7 @@ def links_of(process):
     return links
 
 
-@test
+@test_by_proc
 def a_stop_gives_a_kept_connection_one_more_request(program):
     with Server(program) as server:
         client = server.client()

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+HAS_PROC = pathlib.Path("/proc/self/stat").exists()  # only Linux lets one look into processes
 PATIENCE = 30.0  # seconds that anything may take before a test fails
 
 
@@ -27,6 +28,12 @@ def until(holds, seconds=PATIENCE):
 
 def is_running(process):
     """Whether a process exists and has not ended; nobody may have reaped it yet."""
+    if not HAS_PROC:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+        return True
     try:
         status = pathlib.Path(f"/proc/{process}/stat").read_text()
     except OSError:
