@@ -36,6 +36,7 @@ bool is_of_one_connection(DWORD error) noexcept {
     case WSAECONNRESET:
     case WSAECONNABORTED:
     case WSAENETRESET:
+    case WSAENOTCONN:
     case ERROR_NETNAME_DELETED:
     case ERROR_CONNECTION_ABORTED:
     case ERROR_OPERATION_ABORTED: return true;

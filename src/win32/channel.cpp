@@ -10,7 +10,6 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/windows/stream_handle.hpp>
-#include <boost/asio/write.hpp>
 #include <optional>
 
 namespace prong::os {
@@ -90,11 +89,12 @@ void channel_state::send(outgoing batch, completion_handler completion) {
   // Once the peer has exited, nobody will ever read and make room.
   if (peer_exited_) return finish(std::move(completion), asio::error::eof);
   if (auto const ec = gather(batch)) return finish(std::move(completion), ec);
-  asio::async_write(pipe_, asio::buffer(outgoing_),
-                    [self = shared_from_this(), completion = std::move(completion)](
-                        error_code const& ec, std::size_t) mutable {
-                      self->finish(std::move(completion), self->end_of(ec));
-                    });
+  // One write: the system completes it when there was room for all of it.
+  pipe_.async_write_some(asio::buffer(outgoing_),
+                         [self = shared_from_this(), completion = std::move(completion)](
+                             error_code const& ec, std::size_t) mutable {
+                           self->finish(std::move(completion), self->end_of(ec));
+                         });
 }
 
 // The bytes to write: the batch, with an announcement before each frame that carries a socket.
@@ -213,8 +213,9 @@ bool channel_state::has_unread() noexcept {
 // --- The end ------------------------------------------------------------------------------------
 
 error_code channel_state::end_of(error_code const& ec) const noexcept {
-  bool const interrupted = ec == asio::error::operation_aborted && !closed_;
-  return interrupted && peer_exited_ ? error_code(asio::error::eof) : translate(ec);
+  if (ec && closed_) return asio::error::operation_aborted;
+  bool const interrupted = ec == asio::error::operation_aborted && peer_exited_;
+  return interrupted ? error_code(asio::error::eof) : translate(ec);
 }
 
 void channel_state::peer_exited() noexcept {

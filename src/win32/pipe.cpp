@@ -12,7 +12,8 @@
 namespace prong::win32 {
 namespace {
 
-constexpr DWORD buffer_size = 64 * 1024;
+// A worker that ends can leave so much behind; as much as with a socket pair on Linux.
+constexpr DWORD buffer_size = 208 * 1024;
 
 // SYSTEM, Administrators, and the owner of the object, which is us.
 constexpr wchar_t access[] = L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)";

@@ -7,13 +7,6 @@ namespace {
 
 constexpr auto flagged = wire::carries_socket;
 
-// Tells the test by the connection that it has begun.
-tcp::socket begin(worker_side& self, asio::io_context& io) {
-  auto connection = adopt(io, std::move(receive(self.io, self.link).attached));
-  asio::write(connection, asio::buffer("z", 1));
-  return connection;
-}
-
 [[noreturn]] void spin() {
   for (unsigned volatile turns = 0;;) turns = turns + 1;
 }
@@ -21,32 +14,33 @@ tcp::socket begin(worker_side& self, asio::io_context& io) {
 }  // namespace
 
 WORKER_PROGRAM(spins) {
-  asio::io_context io;
   worker_side self;
-  auto const connection = begin(self, io);
+  receive(self.io, self.link).attached.release();
+  if (send(self.io, self.link, frame(0))) return 1;
   spin();
 }
 
 WORKER_PROGRAM(closes_its_channel_and_spins) {
-  asio::io_context io;
-  std::optional<tcp::socket> connection;
   {
     worker_side self;
-    connection = begin(self, io);
+    receive(self.io, self.link).attached.release();
   }
   spin();
 }
 
 constexpr std::uint64_t stop_worker = 2;
 
-// Starts a worker, and hands its own connection on to it. Stops it if told to, and answers whether
-// it is stopped.
+// Starts a worker, hands its own connection on to it, and tells when the worker has begun. Stops it
+// if told to, and answers whether it is stopped.
 WORKER_PROGRAM(is_a_primary) {
   worker_side self;
   auto worker = start(self.io, worker_arguments().at(0));
   auto connection = receive(self.io, self.link);
   if (send(self.io, worker->link, frame(1, {}, flagged), {connection.attached.get()})) return 1;
   connection.attached.reset();
+  arrived first;
+  receive(self.io, worker->link, first);  // a frame, or the channel's end
+  if (send(self.io, self.link, frame(0))) return 1;
   for (arrived next; !receive(self.io, self.link, next);) {
     bool const done = next.id == stop_worker && stop_child(worker->child.id());
     if (send(self.io, self.link, frame(done ? 1 : 0))) return 1;
@@ -65,7 +59,7 @@ TEST_CASE("a worker ends when its primary does, even if it spins or is stopped",
   auto primary = start(io, "is_a_primary", {body});
   REQUIRE_FALSE(send(io, primary->link, frame(1, {}, flagged), {pair.server.get()}));
   pair.server.reset();
-  read_byte(io, pair.client);
+  receive(io, primary->link);
   if (stopped) {
     REQUIRE_FALSE(send(io, primary->link, frame(stop_worker)));
     if (receive(io, primary->link).id == 0) return;
