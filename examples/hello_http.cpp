@@ -28,17 +28,6 @@ http_response say_hello(http_request const& request) {
   return refusal;
 }
 
-int run_worker(command_line const& settings) {
-  asio::io_context context(1);
-  prong::worker self(context);
-  http_server server(self, say_hello);
-  error_code why;
-  asio::co_spawn(context, server.run(settings.where),
-                 [&](std::exception_ptr, error_code result) { why = result; });
-  context.run();  // until the worker drains and its last connection has ended
-  return why == asio::error::operation_aborted ? 0 : 1;
-}
-
 // --- The primary --------------------------------------------------------------------------------
 
 /// Prints one line at once. Unlike fmt::print it does not throw when nobody reads any more.
@@ -154,7 +143,7 @@ int main(int argc, char** argv) {
   auto const settings = parse(argc, argv, status);
   if (!settings) return status;
   try {
-    return prong::is_worker() ? run_worker(*settings) : server(*settings).run();
+    return prong::is_worker() ? serve_http(settings->where, say_hello) : server(*settings).run();
   } catch (std::exception const& error) {
     say(stderr, "hello_http: {}", error.what());
     return 1;

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -165,3 +166,16 @@ class http_server {
   std::size_t open_ = 0;                 // connections
   std::set<beast::tcp_stream*> idle_{};  // those between two requests
 };
+
+/// All that a worker does: serves until it was asked to stop and its last connection has ended.
+/// Returns the exit status.
+inline int serve_http(tcp::endpoint where, http_server::responder answer) {
+  asio::io_context context(1);
+  prong::worker self(context);
+  http_server server(self, std::move(answer));
+  error_code why;
+  asio::co_spawn(context, server.run(where),
+                 [&](std::exception_ptr, error_code result) { why = result; });
+  context.run();
+  return why == asio::error::operation_aborted ? 0 : 1;
+}

@@ -145,7 +145,7 @@ class hosted_primary : public std::enable_shared_from_this<hosted_primary> {
   }
 
   void on(worker_exited const& what) {
-    if (!what.exited_after_disconnect && !stopping_)
+    if (what.error || (!what.exited_after_disconnect && !stopping_))
       log(log_level::warning, fmt::format("worker {} {}", what.process, prong::describe(what)));
   }
 
