@@ -14,11 +14,6 @@ worker_programs& all_worker_programs() {
   return programs;
 }
 
-std::vector<std::string>& worker_arguments() {
-  static std::vector<std::string> arguments;
-  return arguments;
-}
-
 }  // namespace prong::test
 
 namespace {
@@ -42,6 +37,5 @@ int run_worker(char const* name) {
 
 int main(int argc, char* argv[]) {
   if (std::getenv("PRONG_CHANNEL") == nullptr) return Catch::Session().run(argc, argv);
-  prong::test::worker_arguments().assign(argv + 1, argv + argc);
   return run_worker(std::getenv(prong::test::worker_program_variable));
 }

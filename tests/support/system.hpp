@@ -4,6 +4,7 @@
 #pragma once
 
 #include <prong/detail/config.hpp>
+#include <prong/detail/socket_handle.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -22,11 +23,19 @@ bool has_child();
 /// Waits for the processes whose owner a test destroyed.
 void reap_abandoned();
 
+/// Waits for the next connection. It belongs to no event loop: a socket of Asio's for ever does.
+detail::socket_handle accept_from(detail::native_socket listener);
+/// Writes one byte, on a socket that may belong to another process's event loop.
+bool write_byte(detail::native_socket to, char byte);
+
 /// Stops a process that this one started, in a way that it cannot handle, and returns when it is
 /// stopped. False where the system has no such way.
 bool stop_child(process_id child);
 /// The file that this process runs, also where another lies at its path by now.
 std::filesystem::path running_program();
+/// Puts a program at the place of another, or takes it away; processes may run it and go on.
+void replace_program(std::filesystem::path const& by, std::filesystem::path const& at);
+void remove_program(std::filesystem::path const& at);
 /// What this process and those that it started are doing, for the report of a test that hangs.
 std::string what_processes_do();
 /// The signals that are blocked, and what happens on each: comparable, and nothing else.
@@ -66,7 +75,8 @@ class no_free_handles {
 
 /// Writes to the channel what no channel of ours would.
 void write_to_channel(std::span<std::byte const> bytes);
-/// Starts a process that holds the worker's end of the channel until the primary closes its own.
+/// Starts a process that holds the worker's end of the channel until the primary closes its own,
+/// or ends.
 void hold_channel_in_grandchild();
 
 }  // namespace prong::test

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -55,6 +56,14 @@ void reap_abandoned() {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
 }
 
+detail::socket_handle accept_from(detail::native_socket listener) {
+  return detail::socket_handle(::accept(listener, nullptr, nullptr));
+}
+
+bool write_byte(detail::native_socket to, char byte) {
+  return ::write(to, &byte, 1) == 1;
+}
+
 bool stop_child(process_id child) {
   auto const pid = static_cast<pid_t>(child);
   siginfo_t info{};
@@ -67,6 +76,14 @@ std::filesystem::path running_program() {
   if (std::filesystem::exists(link)) return link;
   error_code ec;
   return os::this_program(ec).executable;
+}
+
+void replace_program(std::filesystem::path const& by, std::filesystem::path const& at) {
+  std::filesystem::rename(by, at);
+}
+
+void remove_program(std::filesystem::path const& at) {
+  std::filesystem::remove(at);
 }
 
 std::string what_processes_do() {

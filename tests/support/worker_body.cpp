@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/worker_body.hpp"
 
+#include "common/os/process.hpp"
+
 #include <prong/error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,7 +11,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 
-int prong::test::run_worker_body(asio::awaitable<void> (*body)(worker&)) {
+namespace prong::test {
+
+std::vector<std::string> worker_arguments() {
+  error_code ec;
+  auto const self = os::this_program(ec);
+  if (ec) throw boost::system::system_error(ec);
+  return self.arguments;
+}
+
+int run_worker_body(asio::awaitable<void> (*body)(worker&)) {
   asio::io_context io(1);
   worker self(io);
   std::exception_ptr failure;
@@ -29,3 +40,5 @@ int prong::test::run_worker_body(asio::awaitable<void> (*body)(worker&)) {
   }
   return 0;
 }
+
+}  // namespace prong::test

@@ -24,8 +24,8 @@ inline constexpr char worker_program_variable[] = "PRONG_TEST_WORKER";
 
 using worker_programs = std::map<std::string, std::function<int()>, std::less<>>;
 worker_programs& all_worker_programs();
-/// What the worker was started with, without its name.
-std::vector<std::string>& worker_arguments();
+/// What this process was started with, in UTF-8, without its name.
+std::vector<std::string> worker_arguments();
 
 struct worker_program {
   worker_program(std::string_view name, std::function<int()> body) {

@@ -3,6 +3,7 @@
 #include "common/connection_table.hpp"
 
 #include "support/catch.hpp"
+#include "support/system.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,7 +20,14 @@ struct fixture {
   tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
   connection_table table{1};
 
-  os::socket open() { return os::socket(tcp::socket(context, tcp::v4()).release()); }
+  os::socket open() {
+    tcp::socket client(context);
+    return connected_to(client);
+  }
+  os::socket connected_to(tcp::socket& client) {
+    client.connect(acceptor.local_endpoint());
+    return test::accept_from(acceptor.native_handle());
+  }
 };
 
 TEST_CASE_METHOD(fixture, "a socket is found by its id", "[unit][connection_table]") {
@@ -52,8 +60,7 @@ TEST_CASE_METHOD(fixture, "an id is never used again", "[unit][connection_table]
 
 TEST_CASE_METHOD(fixture, "a socket that is forgotten is closed", "[unit][connection_table][I10]") {
   tcp::socket client(context);
-  client.connect(acceptor.local_endpoint());
-  auto const id = table.add(os::socket(acceptor.accept().release()));
+  auto const id = table.add(connected_to(client));
   client.non_blocking(true);
   char byte = 0;
   error_code ec;
