@@ -67,11 +67,11 @@ void wait_without_reaping(pid_t child, unique_fd signal) noexcept {
 
 }  // namespace
 
-unique_fd open_stream_socket(int family, error_code& ec) noexcept {
+unique_fd open_socket(int family, int type, error_code& ec) noexcept {
 #if PRONG_FLAGS_AT_CREATION
-  unique_fd fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  unique_fd fd{::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 #else
-  unique_fd fd{::socket(family, SOCK_STREAM, 0)};
+  unique_fd fd{::socket(family, type, 0)};
   set_socket_flags(fd);
 #endif
   if (!fd) ec = last_error();

@@ -32,7 +32,7 @@ struct pipe_ends {
 
 // All descriptors from here on are close-on-exec, and all sockets non-blocking.
 
-unique_fd open_stream_socket(int family, error_code& ec) noexcept;
+unique_fd open_socket(int family, int type, error_code& ec) noexcept;
 std::array<unique_fd, 2> open_socket_pair(error_code& ec) noexcept;
 pipe_ends open_pipe(error_code& ec) noexcept;  // blocking
 /// One try; `errno` says why the result is empty.

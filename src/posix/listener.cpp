@@ -22,7 +22,7 @@ bool set_option(int fd, int level, int name, int value) noexcept {
 unique_fd bind_and_listen(listen_request const& request, error_code& ec) noexcept {
   auto const& endpoint = request.endpoint;
   int const family = endpoint.protocol().family();
-  auto fd = posix::open_stream_socket(family, ec);
+  auto fd = posix::open_socket(family, SOCK_STREAM, ec);
   if (ec) return {};
   // The port of a primary that has just ended must be usable at once.
   bool const done =
