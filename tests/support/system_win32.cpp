@@ -60,14 +60,16 @@ std::wstring type_of(HANDLE handle) {
   return {name.Buffer, name.Length / sizeof(wchar_t)};
 }
 
-// Handles that a program has because it asked for them: of processes and jobs, of files, pipes and
-// sockets. Threads, events and completion ports come and go with the thread pools of the system
-// and of Asio; folders and devices are the runtime's, such as the current folder and the console.
+// Handles that a program has because it asked for them: of processes, files, pipes and sockets.
+// Threads, events and completion ports come and go with the thread pools of the system and of Asio;
+// folders and devices are the runtime's, such as the current folder and the console. The job of a
+// process's workers stays as long as the process: only one that was inherited is of interest.
 bool is_of_interest(HANDLE handle) {
   DWORD flags = 0;
   if (!::GetHandleInformation(handle, &flags)) return false;
   auto const type = type_of(handle);
-  if (type == L"Process" || type == L"Job") return true;
+  if (type == L"Process") return true;
+  if (type == L"Job") return (flags & HANDLE_FLAG_INHERIT) != 0;
   if (type != L"File") return false;
   auto const kind = ::GetFileType(handle);
   if (kind == FILE_TYPE_PIPE) return true;
