@@ -133,6 +133,32 @@ TEST_CASE("after it was cancelled a listener gives what it has taken, and leaves
   CHECK_FALSE(another.accept(ec));
 }
 
+WORKER_PROGRAM(keeps_a_socket) {
+  worker_side self;
+  auto const kept = receive(self.io, self.link);
+  if (send(self.io, self.link, frame(1))) return 1;
+  arrived next;
+  while (!receive(self.io, self.link, next)) continue;
+  return 0;
+}
+
+TEST_CASE("a listener that waits can be destroyed while another process has the same socket",
+          "[os][C2]") {
+  asio::io_context io;
+  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
+  auto worker = start(io, "keeps_a_socket");
+  error_code ec;
+  auto const copy = listener->duplicate(ec);
+  REQUIRE_FALSE(send(io, worker->link, frame(1, {}, wire::carries_socket), {copy.get()}));
+  receive(io, worker->link);
+  std::optional<error_code> ended;
+  listener->async_wait(completion([&](error_code why) { ended = why; }));
+  listener.reset();
+  io.restart();
+  io.run();  // hangs if the system still waited for a connection
+  CHECK(ended == asio::error::operation_aborted);
+}
+
 TEST_CASE("destroying a listener completes its wait with operation_aborted", "[os][C1][C2]") {
   asio::io_context io;
   std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
