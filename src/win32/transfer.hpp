@@ -23,7 +23,7 @@ socket_info export_socket(os::native_socket socket, process_id receiver, error_c
 
 /// The handle that another process made for this one. It is not inherited, and belongs to no
 /// completion port yet.
-os::socket import_socket(std::span<std::byte const, socket_info_size> info,
+os::socket import_socket(std::span<std::byte const, socket_info_size> bytes,
                          error_code& ec) noexcept;
 
 }  // namespace prong::win32
