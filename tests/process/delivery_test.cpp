@@ -16,7 +16,7 @@ WORKER_BODY(takes_nothing_then_dies)(worker& self)->awaitable<void> {
 
 TEST_CASE("a connection that a dead worker never took goes to another worker",
           "[process][I2][I3]") {
-  fixture f(pool_of(1), "takes_nothing_then_dies");
+  fixture f(round_robin_pool_of(1), "takes_nothing_then_dies");
   auto const port = f.listening();
   auto const id = f.ids().front();
   REQUIRE_FALSE(f.send(id, "block"));

@@ -17,7 +17,7 @@ tcp::endpoint loopback_v6() {
 }  // namespace
 
 TEST_CASE("400 connections, one after the other, are 100 for each of 4 workers", "[process]") {
-  fixture f(pool_of(4));
+  fixture f(round_robin_pool_of(4));
   auto const port = f.listening(4);
   std::map<worker_id, int> served;
   for (int count = 0; count < 400; ++count) {
@@ -129,7 +129,7 @@ WORKER_BODY(blocks_when_told)(worker& self)->awaitable<void> {
 
 TEST_CASE("a worker that blocks keeps at most one connection waiting, and others serve",
           "[process]") {
-  auto settings = pool_of(0);
+  auto settings = round_robin_pool_of(0);
   settings.stop_timeout = 100ms;
   fixture f(settings, "echo");
   auto const other = f.fork("echo");

@@ -4,6 +4,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
 
 namespace prong::test {
@@ -56,7 +57,7 @@ TEST_CASE("disconnecting all completes after the last, and the primary can be us
 
 TEST_CASE("a shutdown closes the ports at once, and waits for open connections",
           "[process][ends]") {
-  fixture f(pool_of(2));
+  fixture f(round_robin_pool_of(2));
   auto const port = f.listening(2);
   client one(f, port);
   one.server();
@@ -144,8 +145,15 @@ WORKER_BODY(spins_when_stopped)(worker& self)->awaitable<void> {
   spin();
 }
 
+// Unlike one that spins, it says that it stops.
+WORKER_BODY(stays_when_stopped)(worker& self)->awaitable<void> {
+  serve_any_port(self);
+  asio::steady_timer never(self.get_executor(), asio::steady_timer::time_point::max());
+  co_await never.async_wait(use_awaitable);
+}
+
 TEST_CASE("cancelling a shutdown with force kills the workers", "[process][ends]") {
-  fixture f(pool_of(2), "spins_when_stopped");
+  fixture f(pool_of(2), "stays_when_stopped");
   f.listening(2);
   asio::cancellation_signal cancel;
   std::optional<error_code> result;

@@ -229,7 +229,7 @@ TEST_CASE("destroying a primary completes a reload with operation_aborted", "[pr
 }
 
 TEST_CASE("destroying a primary that shuts down completes what waits for it", "[process][idiom]") {
-  fixture f(pool_of(1), "spins_when_stopped");
+  fixture f(pool_of(1), "stays_when_stopped");
   f.expect<worker_listening>();
   int aborted = 0;
   auto const handler = [&](error_code ec) { aborted += ec == asio::error::operation_aborted; };

@@ -77,7 +77,7 @@ WORKER_BODY(starts_a_program)(worker& self)->awaitable<void> {
   auto const command = '"' + std::filesystem::canonical(running_program()).string() +
                        "\" \"[grandchild]\" > " + std::getenv("PRONG_TEST_OUTPUT");
   std::string result = "it takes itself for one";
-  if (std::system(command.c_str()) == 0) result = "it is none";
+  if (run_in_shell(command) == 0) result = "it is none";
   co_await tell(self, result);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("a program that a worker starts is no worker", "[process][D8]") {
 // --- No handle is left --------------------------------------------------------------------------
 
 TEST_CASE("a primary without free handles waits with accepting, and goes on", "[process][EMFILE]") {
-  auto settings = pool_of(2);
+  auto settings = round_robin_pool_of(2);
   int pauses = 0;
   settings.log = [&](log_level, std::string_view text) {
     pauses += text.find("accepting pauses") != std::string_view::npos;
@@ -146,7 +146,7 @@ WORKER_BODY(has_no_handles_when_told)(worker& self)->awaitable<void> {
 }
 
 TEST_CASE("connections for a worker without free handles go to others", "[process][EMFILE]") {
-  fixture f({});
+  fixture f(round_robin_pool_of(0));
   auto const starved = f.fork("has_no_handles_when_told");
   auto const other = f.fork("echo");
   auto const port = f.listening(2);

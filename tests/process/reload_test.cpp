@@ -159,11 +159,19 @@ TEST_CASE("a worker that dies during a reload is replaced, and the reload goes o
   f.run_until([&] { return f.boss->workers().size() == 3; });
 }
 
-// Says what the file ends with that it runs.
-WORKER_BODY(says_its_version)(worker& self)->awaitable<void> {
+namespace {
+
+// What the file ends with that this process runs.
+std::string own_version() {
   std::ifstream file(running_program(), std::ios::binary);
   file.seekg(-3, std::ios::end);
-  std::string const version{std::istreambuf_iterator<char>(file), {}};
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+WORKER_BODY(says_its_version)(worker& self)->awaitable<void> {
+  std::string const version = own_version();
   serve_any_port(self);
   co_await tell(self, version);
   co_await self.async_wait_stop(use_awaitable);
@@ -175,7 +183,7 @@ TEST_CASE("a reload starts the program that lies at the path then", "[process][r
     auto const file = folder.path / version;
     std::filesystem::copy_file(running_program(), file);
     std::ofstream(file, std::ios::app | std::ios::binary) << version;
-    std::filesystem::rename(file, folder.path / "server");
+    replace_program(file, folder.path / "server");
   };
   put("old");
   auto settings = pool_of(1);

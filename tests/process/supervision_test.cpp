@@ -25,9 +25,9 @@ struct missing_program {
   void put() const {
     auto const ready = folder.path / "ready";
     std::filesystem::copy_file(running_program(), ready);
-    std::filesystem::rename(ready, place);
+    replace_program(ready, place);
   }
-  void remove() const { std::filesystem::remove(place); }
+  void remove() const { remove_program(place); }
 };
 
 }  // namespace

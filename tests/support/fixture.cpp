@@ -29,6 +29,12 @@ options pool_of(std::size_t count) {
   return settings;
 }
 
+options round_robin_pool_of(std::size_t count) {
+  auto settings = pool_of(count);
+  settings.scheduling = scheduling::round_robin;
+  return settings;
+}
+
 leaves_nothing::~leaves_nothing() {
   CHECK_FALSE(has_child());
   CHECK(open_handles() == before_);

@@ -30,6 +30,8 @@ using namespace std::chrono_literals;
 tcp::endpoint any_port();
 /// The options of a pool of `count`.
 options pool_of(std::size_t count);
+/// The same, where the primary accepts on every system: for what hangs on its handing over.
+options round_robin_pool_of(std::size_t count);
 
 /// A test ends with the handles that it began with, and without a process.
 class leaves_nothing {

@@ -36,6 +36,8 @@ std::filesystem::path running_program();
 /// Puts a program at the place of another, or takes it away; processes may run it and go on.
 void replace_program(std::filesystem::path const& by, std::filesystem::path const& at);
 void remove_program(std::filesystem::path const& at);
+/// Runs a command in the system's shell; its status.
+int run_in_shell(std::string const& command);
 /// What this process and those that it started are doing, for the report of a test that hangs.
 std::string what_processes_do();
 /// The signals that are blocked, and what happens on each: comparable, and nothing else.

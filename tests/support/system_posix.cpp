@@ -86,6 +86,10 @@ void remove_program(std::filesystem::path const& at) {
   std::filesystem::remove(at);
 }
 
+int run_in_shell(std::string const& command) {
+  return std::system(command.c_str());
+}
+
 std::string what_processes_do() {
   std::string text;
   auto const tell = [&text](std::string const& process) {

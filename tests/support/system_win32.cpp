@@ -191,6 +191,11 @@ void remove_program(std::filesystem::path const& at) {
   }
 }
 
+int run_in_shell(std::string const& command) {
+  // The shell takes the first and the last quote away.
+  return std::system(('"' + command + '"').c_str());
+}
+
 std::string what_processes_do() {
   std::string text;
   for (auto const& each : children()) {
