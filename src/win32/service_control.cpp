@@ -166,9 +166,11 @@ void start_service(std::string const& name, std::vector<std::string> const& argu
                    error_code& ec) {
   auto const service = open_service(name, SERVICE_START | SERVICE_QUERY_STATUS, ec);
   std::vector<std::wstring> texts;
+  texts.reserve(arguments.size());
   for (auto const& each : arguments) texts.push_back(to_utf16(each, ec));
   if (ec) return;
   std::vector<wchar_t const*> pointers;
+  pointers.reserve(texts.size());
   for (auto const& each : texts) pointers.push_back(each.c_str());
   if (!::StartServiceW(service.get(), static_cast<DWORD>(pointers.size()), pointers.data())) {
     ec = last_error();
