@@ -24,6 +24,7 @@ struct command_line {
   std::uint16_t port = 8080;
   std::size_t workers = prong::available_parallelism();
   std::vector<std::string> more;
+  bool manual = false;
 
   command_line() {
     app.require_subcommand(1)->fallthrough();  // options of all may follow the command
@@ -35,8 +36,10 @@ struct command_line {
     serve->add_option("--port", port, "Port; 0 for any that is free")->capture_default_str();
     serve->add_option("--workers", workers, "Worker processes")->check(CLI::Range(1, 1024));
     serve->add_option("--log", log, "A file to which the log is appended as well");
-    app.add_subcommand("install", "Make a service of this file: install -- [options of serve]")
-        ->add_option("arguments", more);
+    auto* const install =
+        app.add_subcommand("install", "Make a service of this file: install -- [options of serve]");
+    install->add_option("arguments", more);
+    install->add_flag("--manual", manual, "Do not start it with the system");
     app.add_subcommand("start", "Start the service: start -- [options of serve]")
         ->add_option("arguments", more);
     app.add_subcommand("stop", "Stop the service when all requests are answered");
@@ -95,6 +98,7 @@ int manage(command_line const& asked) {
     settings.description = "Says hello over HTTP from several processes.";
     settings.arguments = asked.more;
     settings.arguments.insert(settings.arguments.begin(), "serve");
+    settings.starts_with_system = !asked.manual;
     service.install(settings, ec);
   } else if (verb == "uninstall") {
     service.uninstall(ec);

@@ -234,6 +234,8 @@ void channel_state::close() noexcept {
   closed_ = true;
   drop_rest();
   error_code ignored;
+  // To close alone does not end a pending read in every case: Wine forgets it in a service.
+  pipe_.cancel(ignored);
   pipe_.close(ignored);
 }
 
