@@ -13,7 +13,8 @@ class crowd {
  public:
   crowd(fixture& owner, tcp::endpoint to, int clients, int requests = 1'000'000);
 
-  bool finished() const noexcept { return finished_ == clients_; }
+  bool finished() const noexcept { return running() == 0; }
+  int running() const noexcept { return clients_ - finished_; }
   /// No client makes another request.
   void stop() noexcept { left = 0; }
 

@@ -46,6 +46,7 @@ TEST_CASE(
     "while workers are killed, every connection is answered but those a dead worker had taken",
     "[process][I2][I3]") {
   auto settings = pool_of(4);
+  settings.scheduling = GENERATE(scheduling::round_robin, scheduling::shared);
   settings.respawn.initial_delay = 1ms;
   settings.respawn.max_delay = 5ms;
   settings.respawn.max_deaths = 1000;
@@ -60,13 +61,16 @@ TEST_CASE(
     error_code ec;
     f.boss->kill(workers[static_cast<std::size_t>(kills++) % workers.size()].id, ec);
   };
-  f.run_until([&] { return all.finished(); });
+  int const in_vain = ends_get_lost() ? clients / 2 : 0;
+  f.run_until([&] { return all.left == 0 && all.running() <= in_vain; });
   CHECK(kills == requests / 100);
   CHECK(all.refused == 0);
-  CHECK(all.answered + all.taken + all.forgotten == requests);
+  CHECK(all.answered + all.taken + all.forgotten + all.running() == requests);
   // What a worker takes it greets before it asks for another. So each kill can end one connection
-  // that was taken and not greeted; all others without a greeting were the primary's to deliver.
-  CHECK(all.forgotten <= kills);
+  // that was taken and not greeted, and one more that a worker accepted itself, ahead of its need;
+  // all others without a greeting were the primary's to deliver.
+  int const ends_of_a_kill = settings.scheduling == scheduling::shared ? 2 : 1;
+  CHECK(all.forgotten <= kills * ends_of_a_kill);
   CHECK(all.answered >= requests - clients * kills);
 }
 

@@ -28,6 +28,10 @@ detail::socket_handle accept_from(detail::native_socket listener);
 /// Writes one byte, on a socket that may belong to another process's event loop.
 bool write_byte(detail::native_socket to, char byte);
 
+/// Whether a client may wait in vain for the end of a connection of a process that was killed. Wine
+/// 8 keeps some for itself, if the process was in a call just then.
+bool ends_get_lost();
+
 /// Stops a process that this one started, in a way that it cannot handle, and returns when it is
 /// stopped. False where the system has no such way.
 bool stop_child(process_id child);
