@@ -61,7 +61,8 @@ class host::impl : public std::enable_shared_from_this<impl> {
   void tell(std::string const& lines) {
     if (!notify_) return;
     error_code ec;
-    notify_.send(lines, ec);
+    // Who did not listen once is not waited for again.
+    notify_.send(lines, !complained_, ec);
     if (ec) complain("does not answer", ec);
   }
 

@@ -61,11 +61,12 @@ notify_socket::notify_socket(error_code& ec) {
   socket_ = open_datagram_socket(ec);
 }
 
-void notify_socket::send(std::string const& lines, error_code& ec) const noexcept {
+void notify_socket::send(std::string const& lines, bool may_wait, error_code& ec) const noexcept {
   ec.clear();
+  int const flags = send_flags | (may_wait ? 0 : MSG_DONTWAIT);
   auto const* const to = reinterpret_cast<sockaddr const*>(&address_);
   auto const sent = retry([&] {
-    return ::sendto(socket_.get(), lines.data(), lines.size(), send_flags, to, address_size_);
+    return ::sendto(socket_.get(), lines.data(), lines.size(), flags, to, address_size_);
   });
   if (sent == -1) ec = last_error();
 }

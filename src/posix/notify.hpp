@@ -22,8 +22,8 @@ class notify_socket {
   explicit notify_socket(error_code& ec);
 
   explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
-  /// One datagram: lines of the form NAME=value. Waits no longer than a second for room.
-  void send(std::string const& lines, error_code& ec) const noexcept;
+  /// One datagram: lines of the form NAME=value. Waits for room for a second, if it may.
+  void send(std::string const& lines, bool may_wait, error_code& ec) const noexcept;
 
  private:
   unique_fd socket_;

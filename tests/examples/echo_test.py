@@ -4,12 +4,11 @@
 #   echo_test.py is-in SOURCE README
 # SPDX-License-Identifier: BSL-1.0
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
 
-from server import HAS_PROC, PATIENCE, until
+from server import EMULATOR, HAS_PROC, OWN_GROUP, PATIENCE, STOP_SIGNALS, until
 
 
 def connection(port):
@@ -28,14 +27,14 @@ def echoes(program):
         port = reserved.getsockname()[1]
         if not HAS_PROC:
             reserved.close()
-        server = subprocess.Popen([program, str(port)])
+        server = subprocess.Popen([*EMULATOR, program, str(port)], **OWN_GROUP)
         try:
             clients = []
             assert until(lambda: clients.append(connection(port)) or clients[-1])
             with clients[-1] as client:
                 client.sendall(b"hello")
                 assert client.recv(5, socket.MSG_WAITALL) == b"hello"
-            server.send_signal(signal.SIGTERM)
+            server.send_signal(STOP_SIGNALS[0])
             assert server.wait(PATIENCE) == 0
         finally:
             server.kill()

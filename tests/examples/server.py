@@ -12,7 +12,17 @@ import subprocess
 import threading
 import time
 
-HAS_PROC = pathlib.Path("/proc/self/stat").exists()  # only Linux lets one look into processes
+# What runs programs for Windows where this is not Windows: Wine.
+EMULATOR = [os.environ["PRONG_EMULATOR"]] if os.environ.get("PRONG_EMULATOR") else []
+ON_WINDOWS = os.name == "nt" or bool(EMULATOR)
+# Only Linux lets one look into processes.
+HAS_PROC = not ON_WINDOWS and pathlib.Path("/proc/self/stat").exists()
+if os.name == "nt":
+    STOP_SIGNALS = (signal.CTRL_BREAK_EVENT,)
+    OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # who gets the event
+else:
+    STOP_SIGNALS = (signal.SIGINT,) if EMULATOR else (signal.SIGTERM, signal.SIGINT)
+    OWN_GROUP = {}
 PATIENCE = 30.0  # seconds that anything may take before a test fails
 
 
@@ -28,6 +38,8 @@ def until(holds, seconds=PATIENCE):
 
 def is_running(process):
     """Whether a process exists and has not ended; nobody may have reaped it yet."""
+    if ON_WINDOWS:
+        return process_tool("is-running", process)
     if not HAS_PROC:
         try:
             os.kill(process, 0)
@@ -41,13 +53,27 @@ def is_running(process):
     return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def process_tool(what, process):
+    """Asks Windows, which numbers processes in its own way, about one of them."""
+    command = [*EMULATOR, os.environ["PRONG_PROCESS_TOOL"], what, str(process)]
+    return subprocess.run(command, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def kill(process):
+    if ON_WINDOWS:
+        assert process_tool("kill", process)
+    else:
+        os.kill(process, signal.SIGKILL)
+
+
 class Server:
     """A running hello_http on a port of its own."""
 
     def __init__(self, program, *arguments, workers=2, address="127.0.0.1", **settings):
-        command = [program, "--port=0", f"--workers={workers}", f"--address={address}", *arguments]
+        command = [*EMULATOR, program, "--port=0", f"--workers={workers}", f"--address={address}"]
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
+            command + list(arguments), text=True, **pipes, **OWN_GROUP, **settings
         )
         self.lines = []
         self.unread = queue.Queue()
@@ -83,7 +109,7 @@ class Server:
         return self.started()
 
     def send(self, number):
-        os.kill(self.primary, number)
+        self.process.send_signal(number)
 
     def end(self):
         """Waits for the end of the process; its exit status and what it wrote to stderr."""
@@ -191,7 +217,7 @@ class Load:
             thread.join()
 
 
-def stopped_by(server, number=signal.SIGTERM):
+def stopped_by(server, number=STOP_SIGNALS[0]):
     """Sends the signal, and returns the exit status once it has ended."""
     server.send(number)
     return server.end()
