@@ -137,6 +137,10 @@ struct accept_wait {
   process* owner = nullptr;
   pending<error_code> waits{};
   bool was_spurious = false;
+  object_id taken = no_object;  // a connection that was taken ahead, as AcceptEx does
+
+  bool is_worth_a_call() const;
+  void take_ahead();
 };
 
 /// How often faults happen, in a thousand.
@@ -226,6 +230,7 @@ class system {
   std::uint64_t fail_call = 0;  // 0: none
   std::uint64_t calls = 0;
   std::size_t stream_room = 1u << 16;
+  bool takes_ahead = false;  // as on Windows: a listener that waits takes the next connection
   time_point now{};
   std::map<std::uint16_t, bool> foreign_ports{};  // that another program listens on
 

@@ -19,11 +19,27 @@ void close_native_socket(native_socket socket) noexcept {
 
 }  // namespace prong::detail
 
+namespace prong::sim {
+
+// --- Listeners ----------------------------------------------------------------------------------
+
+bool accept_wait::is_worth_a_call() const {
+  return taken != no_object || !system::current().objects.at(on).backlog.empty();
+}
+
+void accept_wait::take_ahead() {
+  auto& backlog = system::current().objects.at(on).backlog;
+  if (!system::current().takes_ahead || taken != no_object || backlog.empty()) return;
+  taken = backlog.front();
+  backlog.pop_front();
+  system::current().note("takes ahead: connection", taken);
+}
+
+}  // namespace prong::sim
+
 namespace prong::os {
 
 using sim::system;
-
-// --- Listeners ----------------------------------------------------------------------------------
 
 class listener::impl {
  public:
@@ -34,7 +50,13 @@ class listener::impl {
   }
   impl(impl const&) = delete;
   impl& operator=(impl const&) = delete;
-  ~impl() { std::erase(system::current().listeners, &wait); }
+  ~impl() {
+    std::erase(system::current().listeners, &wait);
+    if (wait.taken == sim::no_object) return;
+    if (wait.owner->worker != 0 && wait.owner->alive)
+      system::current().fail("C12", "a worker drops a connection that it has taken ahead");
+    system::current().drop(wait.taken);
+  }
 
   sim::object& what() const { return system::current().objects.at(wait.on); }
 
@@ -88,17 +110,20 @@ void listener::async_wait(detail::handler<void(error_code)> completion) {
 socket listener::accept(error_code& ec) {
   auto& at = system::current();
   auto& backlog = impl_->what().backlog;
+  auto next = std::exchange(impl_->wait.taken, sim::no_object);
   ec.clear();
-  if (backlog.empty() || impl_->cancelled) {
-    ec = asio::error::would_block;
-    return {};
+  if (next == sim::no_object) {
+    if (backlog.empty() || impl_->cancelled || at.takes_ahead) {
+      ec = asio::error::would_block;
+      return {};
+    }
+    if (at.call_fails("accepting fails", at.faults.no_descriptors)) {
+      ec = asio::error::no_descriptors;
+      return {};
+    }
+    next = backlog.front();
+    backlog.pop_front();
   }
-  if (at.call_fails("accepting fails", at.faults.no_descriptors)) {
-    ec = asio::error::no_descriptors;
-    return {};
-  }
-  auto const next = backlog.front();
-  backlog.pop_front();
   auto accepted = at.open(next);
   at.drop(next);  // its place in the backlog
   at.note("accepts: connection", next);
@@ -108,6 +133,8 @@ socket listener::accept(error_code& ec) {
 
 void listener::cancel() noexcept {
   impl_->cancelled = true;
+  // What waits may have won the race with this call.
+  if (impl_->wait.waits.waits() && system::current().chooses.chance(500)) impl_->wait.take_ahead();
   impl_->wait.waits.abort();
 }
 

@@ -62,6 +62,7 @@ void scenario::draw_faults() {
   faults.slow_start = rate(500);
   odd_programs_ = rate(400);
   deaths_ = rate(60);
+  world_.os.takes_ahead = draw_.pick(2) == 0;
   if (draw_.pick(2) == 0) world_.os.stream_room = 40 + draw_.pick(400);
 }
 

@@ -70,7 +70,7 @@ void world::collect() {
   }
   for (auto* const each : os.listeners)
     if (each->waits.waits() && !is_busy(*each->owner)) {
-      bool const waits = !os.objects.at(each->on).backlog.empty();
+      bool const waits = each->is_worth_a_call();
       if (waits || (!each->was_spurious && os.chooses.chance(os.faults.spurious))) {
         each->was_spurious = !waits;
         possible_.push_back({kind::accept, each->owner, nullptr, each});
@@ -130,8 +130,10 @@ bool world::perform(possible const& one) {
       one.end->write();
     else if (one.is == kind::read)
       one.end->read();
-    else
+    else {
+      one.listener->take_ahead();
       one.listener->waits.complete({});
+    }
     who.ready = true;
   }
   return true;
