@@ -12,12 +12,16 @@
 #include <prong/error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
 namespace prong::win32 {
 namespace {
+
+// A process may ask once. Whether the answer was that the manager has not started it:
+std::atomic<bool> is_no_service = false;
 
 service* the_service = nullptr;  // set before the dispatcher starts, and reset after it has ended
 
@@ -38,6 +42,7 @@ bool is_pending(DWORD state) noexcept {
 
 std::unique_ptr<service> service::connect(on_control asked, error_code& ec) {
   ec.clear();
+  if (is_no_service) return nullptr;
   std::unique_ptr<service> result(new service(std::move(asked)));
   the_service = result.get();
   auto& self = *result;
@@ -45,7 +50,8 @@ std::unique_ptr<service> service::connect(on_control asked, error_code& ec) {
   std::unique_lock lock(guard);
   changed.wait(lock, [&] { return self.handle_ != nullptr || self.refused_ != NO_ERROR; });
   if (self.refused_ == NO_ERROR) return result;
-  if (self.refused_ != ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) ec = system_error(self.refused_);
+  is_no_service = self.refused_ == ERROR_FAILED_SERVICE_CONTROLLER_CONNECT;
+  if (!is_no_service) ec = system_error(self.refused_);
   lock.unlock();
   return nullptr;
 }
