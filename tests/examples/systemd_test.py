@@ -151,7 +151,7 @@ def workers_do_not_know_of_the_supervisor(program):
             for worker in server.wait_for_started(2):
                 known = pathlib.Path(f"/proc/{worker}/environ").read_bytes()
                 assert b"PRONG_KEPT=1" in known
-                assert b"NOTIFY_SOCKET" not in known and b"WATCHDOG_" not in known, known
+                assert b"NOTIFY_SOCKET" not in known and b"WATCHDOG_" not in known
 
 
 @test_by_proc  # which is where abstract sockets are, too
