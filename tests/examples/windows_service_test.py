@@ -18,6 +18,7 @@ import tempfile
 from runner import main, test
 from server import EMULATOR, PATIENCE, Load, answer_of, read_all, until
 
+
 class Service:
     """An installed service with a name of its own, and its log."""
 

@@ -217,7 +217,7 @@ TEST_CASE("handlers that never ran are destroyed with the io_context", "[os][C2]
 }
 
 WORKER_PROGRAM(sends_garbage) {
-  auto const& kind = worker_arguments().at(0);
+  auto const kind = worker_arguments().at(0);
   bytes batch = frame(1);
   append(batch, frame(2));
   if (kind == "unknown flags") append(batch, frame(3, {}, 0x8000));
