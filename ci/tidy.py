@@ -139,8 +139,7 @@ def check_code(text, path):
     if not path.startswith("tests/"):
         return
     for number, line in enumerate(code.splitlines(), 1):
-        # The simulation implements the seam's `clock::sleep_for`, which does not sleep.
-        if SLEEP.search(line) and "clock::sleep_for" not in line:
+        if SLEEP.search(line):
             yield number, "a test sleeps; wait for what must happen"
     if re.fullmatch(SOCKET_TESTS, path):
         for number, line in enumerate(text.splitlines(), 1):

@@ -200,11 +200,11 @@ void acceptor_impl::stop_taking() {
 // There is no descriptor left. The program's operations go on waiting until there is.
 void acceptor_impl::pause() {
   waiting_ = true;
-  pause_.expires_after(accept_pause);
-  pause_.async_wait([weak = weak_from_this(), round = round_](error_code ec) {
+  auto on_time = [weak = weak_from_this(), round = round_](error_code ec) {
     if (auto const self = weak.lock(); self && !ec && round == self->round_)
       self->on_connections({});
-  });
+  };
+  pause_.async_wait_for(accept_pause, handler<void(error_code)>(std::move(on_time)));
 }
 
 // --- For the acceptor template ------------------------------------------------------------------

@@ -80,13 +80,13 @@ void primary_impl::arm_timer() {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(deadline);
-  timer_.async_wait([weak = weak_from_this()](error_code ec) {
+  auto on_time = [weak = weak_from_this()](error_code ec) {
     auto const self = weak.lock();
     if (!self || ec) return;
     self->armed_ = core::never;
     self->turn([] {});
-  });
+  };
+  timer_.async_wait_until(deadline, handler<void(error_code)>(std::move(on_time)));
 }
 
 // --- What the user wants ------------------------------------------------------------------------

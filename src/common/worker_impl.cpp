@@ -219,10 +219,10 @@ void worker_impl::perform(act::request_turn const&) {
 }
 
 void worker_impl::perform(act::request_pause const&) {
-  pause_.expires_after(starved_pause);
-  pause_.async_wait([weak = weak_from_this()](error_code ec) {
+  auto on_time = [weak = weak_from_this()](error_code ec) {
     if (auto const self = weak.lock(); self && !ec) self->turn([&] { self->core_.on_recovered(); });
-  });
+  };
+  pause_.async_wait_for(starved_pause, handler<void(error_code)>(std::move(on_time)));
 }
 
 void worker_impl::perform(act::begin_drain const&) {

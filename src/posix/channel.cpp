@@ -78,8 +78,7 @@ void channel_state::send(posix::outbound batch, completion_handler completion) {
   if (full) {
     descriptor_.async_wait(descriptor::wait_write, std::move(resume));
   } else {
-    pause_.expires_after(resource_pause);
-    pause_.async_wait(std::move(resume));
+    pause_.async_wait_for(resource_pause, completion_handler(std::move(resume)));
   }
 }
 

@@ -87,11 +87,11 @@ class host::impl : public std::enable_shared_from_this<impl> {
 
   void feed_watchdog(std::chrono::microseconds interval) {
     tell("WATCHDOG=1");
-    watchdog_.expires_after(interval);
-    watchdog_.async_wait([weak = weak_from_this(), interval](error_code ec) {
+    auto on_time = [weak = weak_from_this(), interval](error_code ec) {
       auto const self = weak.lock();
       if (self && !ec) self->feed_watchdog(interval);
-    });
+    };
+    watchdog_.async_wait_for(interval, detail::handler<void(error_code)>(std::move(on_time)));
   }
 
   // Once, and not with every beat of the watchdog.

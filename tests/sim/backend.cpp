@@ -139,6 +139,20 @@ object_id system::connect(std::uint16_t port) {
   return id;
 }
 
+time_point system::wakes_at(process const& who) const {
+  auto first = time_point::max();
+  for (auto const* const each : timers)
+    if (each->owner == &who && each->waits.waits()) first = std::min(first, each->until);
+  return first;
+}
+
+void system::expire_timers(process const& who) {
+  for (auto next = wakes_at(who); next <= now; next = wakes_at(who))
+    for (auto* const each : timers)
+      if (each->owner == &who && each->waits.waits() && each->until == next)
+        each->waits.complete({});
+}
+
 process& system::add_process(std::uint32_t worker) {
   auto const id = ++last_process_;
   auto& added = *processes.emplace(id, std::make_unique<process>()).first->second;

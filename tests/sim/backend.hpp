@@ -73,9 +73,7 @@ struct process {
   bool ready = true;    // may have a handler to run
   int status = 0;
   int signal = 0;
-  time_point wakes_at = time_point::max();        // when its first timer is due
-  time_point stays_until{};                       // it is busy, and runs no handler
-  std::chrono::steady_clock::time_point armed{};  // real time of the last arming of its timer
+  time_point stays_until{};  // it is busy, and runs no handler
   pending<error_code, os::exit_status> watcher{};
   bool watched = false;  // an os::process of the primary stands for it
 };
@@ -143,6 +141,13 @@ struct accept_wait {
   void take_ahead();
 };
 
+/// A timer, which may wait for its time.
+struct timer_wait {
+  process* owner = nullptr;
+  time_point until{};
+  pending<error_code> waits{};
+};
+
 /// How often faults happen, in a thousand.
 struct fault_rates {
   unsigned cut = 0;
@@ -201,6 +206,11 @@ class system {
   /// Whoever holds a worker's end of a channel after the worker ends, too.
   void end_grandchildren();
 
+  /// When the first timer of a process is due; never: `time_point::max()`.
+  time_point wakes_at(process const& who) const;
+  /// Completes what is due, in its order.
+  void expire_timers(process const& who);
+
   process& add_process(std::uint32_t worker);
   process& running() { return *running_; }
   process* find(process_id id);
@@ -238,6 +248,7 @@ class system {
   std::map<object_id, object> objects{};
   std::vector<channel_end*> ends{};
   std::vector<accept_wait*> listeners{};
+  std::vector<timer_wait*> timers{};
   std::uint16_t next_port = 50'000;
 
  private:

@@ -219,13 +219,31 @@ clock::time_point clock::now() noexcept {
   return system::current().now;
 }
 
-// The reactor asks this about its first timer, whenever that changes: so the world knows when each
-// process wants to wake.
-clock::duration clock::sleep_for(duration wanted) noexcept {
-  auto& at = system::current();
-  at.running().wakes_at = at.now + wanted;
-  at.running().armed = std::chrono::steady_clock::now();
-  return duration::zero();
+class timer::impl {
+ public:
+  explicit impl(asio::any_io_executor from) : executor(std::move(from)) {
+    system::current().timers.push_back(&wait);
+  }
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+  ~impl() { std::erase(system::current().timers, &wait); }
+
+  asio::any_io_executor executor;
+  sim::timer_wait wait;
+};
+
+timer::timer(asio::any_io_executor executor) : impl_(std::make_unique<impl>(std::move(executor))) {}
+timer::~timer() = default;
+
+void timer::async_wait_until(clock::time_point when, detail::handler<void(error_code)> completion) {
+  cancel();
+  impl_->wait.owner = &system::current().running();
+  impl_->wait.until = when;
+  impl_->wait.waits.start(impl_->executor, std::move(completion));
+}
+
+void timer::cancel() noexcept {
+  impl_->wait.waits.abort();
 }
 
 }  // namespace prong::os

@@ -85,12 +85,12 @@ void program::on_accepted(std::size_t number, error_code ec, os::socket connecti
 
 void program::retry(std::size_t number) {
   auto& at = *slots_[number];
-  at.retry.expires_after(retry_pause);
-  at.retry.async_wait([this, number](error_code ec) {
+  auto on_time = [this, number](error_code ec) {
     auto& again = *slots_[number];
     if (ec || !again.open || impl_->stopping()) return;
     while (again.waiting < habits_.accepts) accept(number);
-  });
+  };
+  at.retry.async_wait_for(retry_pause, detail::handler<void(error_code)>(std::move(on_time)));
 }
 
 void program::close(slot& at) {

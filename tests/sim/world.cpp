@@ -7,13 +7,6 @@
 #include <exception>
 
 namespace prong::sim {
-namespace {
-
-// How long, in real time, the kernel may need to see that a timer of zero length has expired.
-constexpr auto settling = std::chrono::microseconds(20);
-constexpr int most_polls = 20;
-
-}  // namespace
 
 world::~world() {
   while (!hosts_.empty()) end(*os.find(hosts_.begin()->first), 0, 9);
@@ -145,17 +138,9 @@ bool world::run_handler(process& who) {
   std::size_t ran = 0;
   system::running_guard const guard(who);
   try {
-    bool const due = who.wakes_at <= os.now;
-    // The reactor's timer is armed with zero length, and real: give it the time to expire.
-    while (due && std::chrono::steady_clock::now() - who.armed < settling) {
-    }
-    for (int tries = 0;
-         tries == 0 || (ran == 0 && due && tries < most_polls && who.wakes_at <= os.now); ++tries)
-      ran = at.io->poll_one();
-    if (ran == 0 && due && who.wakes_at <= os.now)
-      who.wakes_at = time_point::max();  // cancelled
-    else if (ran == 0)
-      who.ready = false;
+    os.expire_timers(who);
+    ran = at.io->poll_one();
+    if (ran == 0) who.ready = false;
   } catch (std::exception const& error) {
     os.fail("I6", fmt::format("a handler threw: {}", error.what()));
   }
@@ -176,7 +161,7 @@ bool world::advance(time_point limit) {
     else if (is_busy(*each))
       next = std::min(next, each->stays_until);
     else
-      next = std::min(next, each->wakes_at);
+      next = std::min(next, os.wakes_at(*each));
   }
   if (next > limit) return false;
   if (next > os.now) {

@@ -1,38 +1,40 @@
-// The seam: the steady clock by which everything in prong waits. It is a seam so that the
-// simulation owns time.
+// The seam: the steady clock by which everything in prong waits, and a timer that goes by it. They
+// are a seam so that the simulation owns time.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/wait_traits.hpp>
+#include <prong/detail/async.hpp>
+
 #include <chrono>
+#include <memory>
 
 namespace prong::os {
 
 struct clock {
   using duration = std::chrono::steady_clock::duration;
-  using rep = duration::rep;
-  using period = duration::period;
   using time_point = std::chrono::steady_clock::time_point;
-  static constexpr bool is_steady = true;
 
   static time_point now() noexcept;
-  /// How long the reactor may really sleep when `wanted` is left: all of it, or nothing in the
-  /// simulation, whose time moves by itself.
-  static duration sleep_for(duration wanted) noexcept;
 };
 
-using timer = boost::asio::basic_waitable_timer<clock>;
+class timer {
+ public:
+  explicit timer(asio::any_io_executor executor);
+  timer(timer const&) = delete;
+  timer& operator=(timer const&) = delete;
+  ~timer();
+
+  /// Completes at `when`. A wait that is pending completes with `asio::error::operation_aborted`.
+  void async_wait_until(clock::time_point when, detail::handler<void(error_code)> completion);
+  void async_wait_for(clock::duration time, detail::handler<void(error_code)> completion) {
+    async_wait_until(clock::now() + time, std::move(completion));
+  }
+  /// Completes a pending wait with `asio::error::operation_aborted`.
+  void cancel() noexcept;
+
+ private:
+  class impl;
+  std::unique_ptr<impl> impl_;
+};
 
 }  // namespace prong::os
-
-template <>
-struct boost::asio::wait_traits<prong::os::clock> {
-  using duration = prong::os::clock::duration;
-  static duration to_wait_duration(duration const& wanted) {
-    return prong::os::clock::sleep_for(wanted);
-  }
-  static duration to_wait_duration(prong::os::clock::time_point const& deadline) {
-    return prong::os::clock::sleep_for(deadline - prong::os::clock::now());
-  }
-};
