@@ -1,4 +1,4 @@
-// The real clock.
+// The real clock, which is the same on every system; the simulation has its own.
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/clock.hpp"
 
@@ -12,12 +12,12 @@ clock::time_point clock::now() noexcept {
 
 class timer::impl {
  public:
-  explicit impl(asio::any_io_executor executor) : real(std::move(executor)) {}
+  explicit impl(asio::any_io_executor const& executor) : real(executor) {}
 
   asio::steady_timer real;
 };
 
-timer::timer(asio::any_io_executor executor) : impl_(std::make_unique<impl>(std::move(executor))) {}
+timer::timer(asio::any_io_executor executor) : impl_(std::make_unique<impl>(executor)) {}
 timer::~timer() = default;
 
 void timer::async_wait_until(clock::time_point when, detail::handler<void(error_code)> completion) {
