@@ -195,7 +195,10 @@ TEST_CASE("without a free handle a frame loses its socket, and later frames keep
   connection first(io);
   connection second(io);
   REQUIRE_FALSE(send(io, worker->link, frame(0)));
-  if (receive(io, worker->link).id == no_limit_here) return;
+  if (receive(io, worker->link).id == no_limit_here) {
+    WARN("not shown here: this system has no limit of handles");
+    return;
+  }
   bytes batch = frame(1, pattern(10), flagged);
   append(batch, frame(2));
   REQUIRE_FALSE(send(io, worker->link, batch, {first.server.get()}));

@@ -169,7 +169,10 @@ TEST_CASE("when no handle is free, accept says so, and works again later", "[os]
   REQUIRE_FALSE(run_operation(io, wait));
   {
     no_free_handles const limit;
-    if (!limit) return;
+    if (!limit) {
+      WARN("not shown here: this system has no limit of handles");
+      return;
+    }
     error_code ec;
     CHECK_FALSE(listener.accept(ec));
     CHECK(ec == boost::system::errc::too_many_files_open);

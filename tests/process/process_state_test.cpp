@@ -108,7 +108,10 @@ TEST_CASE("a primary without free handles waits with accepting, and goes on", "[
   client one(f, port), two(f, port);
   {
     no_free_handles const none;
-    if (!none) return;
+    if (!none) {
+      WARN("not shown here: this system has no limit of handles");
+      return;
+    }
     f.run_until([&] { return pauses > 0; });
     CHECK(before.ask("still served") == "still served");
   }
@@ -123,7 +126,10 @@ TEST_CASE("a worker that cannot be started for want of handles is started when t
   fixture f({});
   {
     no_free_handles const none;
-    if (!none) return;
+    if (!none) {
+      WARN("not shown here: this system has no limit of handles");
+      return;
+    }
     auto const id = f.fork("echo");
     CHECK(f.expect_from<worker_exited>(id).error == boost::system::errc::too_many_files_open);
   }
@@ -150,7 +156,10 @@ TEST_CASE("connections for a worker without free handles go to others", "[proces
   auto const starved = f.fork("has_no_handles_when_told");
   auto const other = f.fork("echo");
   auto const port = f.listening(2);
-  if (f.ask(starved, "starve") != "starved") return;
+  if (f.ask(starved, "starve") != "starved") {
+    WARN("not shown here: this system has no limit of handles");
+    return;
+  }
   for (int count = 0; count < 20; ++count) CHECK(client(f, port).server() == other);
   CHECK(f.ask(starved, "recover") == "recovered");
   while (client(f, port).server() != starved) continue;
