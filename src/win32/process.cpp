@@ -119,19 +119,19 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   ec.clear();
   auto ends = win32::open_pipe(ec);
   if (ec) return nullptr;
-  auto child = win32::launch(what, ends.theirs.get(), ec);
+  auto const child = win32::launch(what, ends.theirs.get(), ec);
   if (ec) return nullptr;
   // Else the end of the worker would not be the end of the channel.
   ends.theirs.reset();
   auto state = std::make_shared<process_state>(executor, child.id);
   process result(std::make_unique<process::impl>(state));
+  auto watched = win32::duplicate(child.process.get(), false, ec);
+  if (!ec) ec = state->assign(std::move(watched));
   win32::receiver worker{child.id, win32::duplicate(child.process.get(), false, ec)};
-  if (!ec) ec = state->assign(std::move(child.process));
   auto link = win32::open_channel(executor, std::move(ends.ours), std::move(worker), ec);
   if (!ec) return std::make_unique<spawned>(spawned{std::move(result), std::move(link)});
-  // It runs, but cannot be watched or talked to.
-  error_code ignored;
-  result.kill(ignored);
+  // It runs, but cannot be watched or talked to. `result` may have no handle to end it by.
+  ::TerminateProcess(child.process.get(), killed_status);
   return nullptr;
 }
 
