@@ -164,8 +164,7 @@ class hosted_primary : public std::enable_shared_from_this<hosted_primary> {
     stop_at_once();
   }
 
-  bool all_are_ready() const {
-    auto const all = boss_.workers();
+  bool are_ready(std::vector<worker_info> const& all) const {
     return !all.empty() && std::ranges::all_of(all, [this](worker_info const& each) {
       return each.state == worker_state::online &&
              !(settings_.workers_listen && each.endpoints.empty());
@@ -173,8 +172,9 @@ class hosted_primary : public std::enable_shared_from_this<hosted_primary> {
   }
 
   void tell_progress() {
-    auto const text = describe(boss_.workers());
-    if (!ready_ && !stopping_ && all_are_ready()) {
+    auto const all = boss_.workers();
+    auto const text = describe(all);
+    if (!ready_ && !stopping_ && are_ready(all)) {
       ready_ = true;
       where_.ready();
       log(log_level::info, "ready: " + text);
