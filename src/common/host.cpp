@@ -7,6 +7,7 @@
 #include "common/os/process.hpp"
 #include "common/waiting_list.hpp"
 
+#include <atomic>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <deque>
@@ -15,6 +16,23 @@
 
 namespace prong {
 namespace detail {
+
+// There may be one host in a process, because what it takes is the process's: signals, the console,
+// the connection to the service control manager.
+class only_host {
+ public:
+  only_host() {
+    if (exists_.exchange(true)) {
+      throw boost::system::system_error(make_error_code(errc::already_running), "prong::host");
+    }
+  }
+  only_host(only_host const&) = delete;
+  only_host& operator=(only_host const&) = delete;
+  ~only_host() { exists_ = false; }
+
+ private:
+  inline static std::atomic<bool> exists_ = false;
+};
 
 class host_impl : public std::enable_shared_from_this<host_impl> {
  public:
@@ -73,6 +91,7 @@ class host_impl : public std::enable_shared_from_this<host_impl> {
       waiters_.complete_first({}, requests_.front());
   }
 
+  only_host only_;
   asio::any_io_executor executor_;
   std::deque<host_request> requests_;
   waiting_list<void(error_code, host_request)> waiters_;

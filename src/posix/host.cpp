@@ -5,13 +5,10 @@
 #include "common/os/clock.hpp"
 #include "posix/notify.hpp"
 
-#include <prong/error.hpp>
-
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
@@ -19,8 +16,6 @@
 
 namespace prong::os {
 namespace {
-
-std::atomic<bool> exists = false;
 
 // systemd says which stream it has connected to the journal, because a program may pass the
 // variable on to others whose standard error is something else.
@@ -112,17 +107,11 @@ class host::impl : public std::enable_shared_from_this<impl> {
 
 host::host(asio::any_io_executor executor, host_requests requests, error_code& ec) {
   ec.clear();
-  if (exists.exchange(true)) {
-    ec = errc::already_running;
-    return;
-  }
   impl_ = std::make_shared<impl>(executor, std::move(requests), ec);
   if (!ec) impl_->start();
 }
 host::~host() {
-  if (!impl_) return;
   impl_->close();
-  exists = false;
 }
 
 std::vector<std::string> host::start_arguments() const {

@@ -5,9 +5,6 @@
 
 #include "win32/service.hpp"
 
-#include <prong/error.hpp>
-
-#include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -16,8 +13,6 @@
 
 namespace prong::os {
 namespace {
-
-std::atomic<bool> exists = false;
 
 // What a console tells its programs arrives on a thread of the system, in a function that knows of
 // no object of ours: hence the global one, which is empty unless a console is watched.
@@ -116,17 +111,11 @@ class host::impl : public std::enable_shared_from_this<impl> {
 
 host::host(asio::any_io_executor executor, host_requests requests, error_code& ec) {
   ec.clear();
-  if (exists.exchange(true)) {
-    ec = errc::already_running;
-    return;
-  }
   impl_ = std::make_shared<impl>(std::move(executor), std::move(requests));
   impl_->start(ec);
 }
 host::~host() {
-  if (!impl_) return;
   impl_->end();
-  exists = false;
 }
 
 std::vector<std::string> host::start_arguments() const {

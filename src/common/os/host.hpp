@@ -23,7 +23,7 @@ struct host_requests {
 
 class host {
  public:
-  /// Fails with `errc::already_running` if there is another one.
+  /// There is no other one in this process.
   host(asio::any_io_executor executor, host_requests requests, error_code& ec);
   /// No request is called any more. If `stopped` was not, this process is taken for crashed.
   ~host();
