@@ -93,13 +93,12 @@ class server {
 
   void on(prong::worker_listening const& what) {
     if (std::exchange(listening_, true)) return;
-    say(stdout, "listening on http://{}", fmt::streamed(what.endpoint));
+    say(stdout, "listening on http://{}", to_string(what.endpoint));
   }
 
   void on(prong::worker_listen_failed const& what) {
     if (stopping_) return;  // another worker's failure was the first
-    say(stderr, "hello_http: cannot listen on {}: {}", fmt::streamed(what.endpoint),
-        what.error.message());
+    say(stderr, "hello_http: cannot listen on {}", prong::describe(what));
     stopping_ = !listening_;
   }
 

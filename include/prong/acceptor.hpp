@@ -7,6 +7,11 @@
 // `accept`. Workers that ask for the same endpoint share it; the n-th acceptor of each worker on
 // port 0 shares one port. One worker gets `address_in_use` for an endpoint that it listens on.
 //
+// A `local_acceptor` listens on a path (not on Windows: `errc::not_supported`). A relative path
+// means the worker's working directory. A file that a process listens on gives `address_in_use`, as
+// does one that is no socket; a socket's file that nobody listens on any more is replaced. The file
+// is removed when the primary stops listening.
+//
 // Threads: an acceptor belongs to its worker and is used on the worker's executor.
 // Destruction: pending operations complete with `operation_aborted`; connections that no
 // operation has taken go to other workers.
@@ -14,12 +19,18 @@
 #pragma once
 
 #include <prong/detail/accept.hpp>
+#include <prong/open_connection.hpp>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/system/system_error.hpp>
+#include <concepts>
+#include <cstdint>
+#include <string>
 #include <type_traits>
 
 namespace prong {
@@ -30,27 +41,56 @@ class basic_acceptor {
   using executor_type = Executor;
   using protocol_type = Protocol;
   using endpoint_type = typename Protocol::endpoint;
+  /// Whether endpoints are addresses with ports, and not paths.
+  static constexpr bool is_ip =
+      std::constructible_from<endpoint_type, asio::ip::address, std::uint16_t>;
   /// The same acceptor on another executor type.
   template <class Other>
   struct rebind_executor {
     using other = basic_acceptor<Protocol, Other>;
   };
 
-  /// An acceptor that does not listen yet: `open`, `bind` and `listen` follow.
+  /// Where to listen: whatever makes an endpoint of the protocol, or one of the others.
+  class place {
+   public:
+    template <class... Args>
+    requires std::constructible_from<endpoint_type, Args...> place(Args&&... args) {
+      what_.where = endpoint_type(std::forward<Args>(args)...);
+    }
+    /// All addresses of this machine: [::] for both versions of IP, or 0.0.0.0 where IPv6 is not.
+    place(std::uint16_t port) requires is_ip : place(endpoint_type(Protocol::v6(), port)) {
+      what_.any_address = true;
+    }
+    /// A host's address: the first that is not link-local. The worker looks it up when it listens.
+    place(std::string host, std::uint16_t port) requires is_ip
+        : place(endpoint_type(Protocol::v4(), port)) {
+      what_.host = std::move(host);
+    }
+    /// A socket that the primary has already.
+    place(primary_socket from) {
+      what_.where = endpoint_type();
+      what_.from = std::move(from);
+    }
+
+   private:
+    friend basic_acceptor;
+    detail::listen_request what_{};
+  };
+
+  /// An acceptor that does not listen yet: `open`, `bind` and `listen` follow, or `assign`.
   explicit basic_acceptor(worker& owner) : basic_acceptor(Executor(owner.get_executor()), owner) {}
-  /// Asks to listen on `endpoint`.
-  basic_acceptor(worker& owner, endpoint_type const& endpoint, listen_options settings = {})
-      : basic_acceptor(Executor(owner.get_executor()), owner, endpoint, settings) {}
+  /// Asks to listen on `where`.
+  basic_acceptor(worker& owner, place where, listen_options settings = {})
+      : basic_acceptor(Executor(owner.get_executor()), owner, std::move(where), settings) {}
   /// The same; connections and handlers use `executor` unless they have their own.
   basic_acceptor(Executor executor, worker& owner)
       : executor_(std::move(executor)), impl_(detail::make_acceptor(owner)) {}
-  basic_acceptor(Executor executor, worker& owner, endpoint_type const& endpoint,
-                 listen_options settings = {})
+  basic_acceptor(Executor executor, worker& owner, place where, listen_options settings = {})
       : basic_acceptor(std::move(executor), owner) {
-    settings_ = settings;
-    endpoint_ = endpoint;
+    request_ = std::move(where.what_);
+    request_.how = settings;
     open_ = true;
-    detail::listen(*impl_, endpoint_, settings_);
+    detail::listen(*impl_, request_);
   }
 
   basic_acceptor(basic_acceptor&&) noexcept = default;
@@ -59,8 +99,7 @@ class basic_acceptor {
       if (impl_) detail::close(*impl_);
       executor_ = std::move(other.executor_);
       impl_ = std::move(other.impl_);
-      endpoint_ = other.endpoint_;
-      settings_ = other.settings_;
+      request_ = std::move(other.request_);
       open_ = other.open_;
     }
     return *this;
@@ -72,8 +111,12 @@ class basic_acceptor {
   executor_type get_executor() const noexcept { return executor_; }
 
   /// The steps of Asio's acceptor, for code that is written that way. `bind` only remembers.
-  void open(protocol_type const& protocol) {
-    endpoint_ = endpoint_type(protocol, 0);
+  void open(protocol_type const& protocol = {}) {
+    request_ = {};
+    if constexpr (is_ip)
+      request_.where = endpoint_type(protocol, 0);
+    else
+      request_.where = endpoint_type();
     open_ = true;
     detail::open(*impl_);
   }
@@ -91,22 +134,39 @@ class basic_acceptor {
     set_option(option, ec);
     if (ec) throw boost::system::system_error(ec, "set_option");
   }
-  void bind(endpoint_type const& endpoint) { endpoint_ = endpoint; }
+  void bind(endpoint_type const& endpoint) { request_.where = endpoint; }
   void bind(endpoint_type const& endpoint, error_code& ec) {
     ec.clear();
     bind(endpoint);
   }
   void listen(int backlog = asio::socket_base::max_listen_connections) {
-    settings_.backlog = backlog;
-    detail::listen(*impl_, endpoint_, settings_);
+    request_.how.backlog = backlog;
+    detail::listen(*impl_, request_);
   }
   void listen(int backlog, error_code& ec) {
     ec.clear();
     listen(backlog);
   }
 
+  /// Listens on a native socket that listens already, without asking the primary, which is told.
+  /// The acceptor owns it from here on, and closes it on failure.
+  void assign(protocol_type const&, typename protocol_type::socket::native_handle_type native,
+              error_code& ec) {
+    endpoint const kind{endpoint_type()};
+    detail::assign(*impl_, kind.transport,
+                   detail::socket_handle(static_cast<detail::native_socket>(native)), ec);
+    open_ = open_ || !ec;
+  }
+  void assign(protocol_type const& protocol,
+              typename protocol_type::socket::native_handle_type native) {
+    error_code ec;
+    assign(protocol, native, ec);
+    if (ec) throw boost::system::system_error(ec, "assign");
+  }
+
   /// Completes when the acceptor listens, or cannot. Signature: void(error_code).
-  /// Errors: the system's, as `address_in_use`. Cancellation: all kinds.
+  /// Errors: the system's, as `address_in_use`; those of the resolver for a host's name;
+  /// `operation_aborted` once the worker drains. `failure` says more. Cancellation: all kinds.
   template <class Token = asio::default_completion_token_t<executor_type>>
   auto async_listen(Token&& token = {}) {
     return detail::initiate<void(error_code)>(std::forward<Token>(token), [this](auto completion) {
@@ -115,7 +175,9 @@ class basic_acceptor {
   }
 
   /// The endpoint with its real port. `asio::error::not_connected` before it is known.
-  endpoint_type local_endpoint(error_code& ec) const { return detail::local_endpoint(*impl_, ec); }
+  endpoint_type local_endpoint(error_code& ec) const {
+    return detail::to_asio<endpoint_type>(detail::local_endpoint(*impl_, ec));
+  }
   endpoint_type local_endpoint() const {
     error_code ec;
     auto const result = local_endpoint(ec);
@@ -123,6 +185,15 @@ class basic_acceptor {
     return result;
   }
   bool is_open() const noexcept { return open_; }
+  /// What went wrong last with listening, as "127.0.0.1:80: Permission denied"; empty if nothing.
+  std::string const& failure() const noexcept { return detail::failure(*impl_); }
+
+  /// Counts the connection that was accepted last as open, until the result is destroyed: take it
+  /// in the accept's handler, and let it live beside the socket. `listen_options::max_connections`
+  /// and `worker::async_disconnect` go by this count.
+  open_connection count_connection() { return open_connection(impl_); }
+  /// How many connections were closed at once because of `drop_max_connections`.
+  std::uint64_t turned_away() const noexcept { return detail::turned_away(*impl_); }
 
   /// Completes pending operations with `operation_aborted`; the acceptor goes on listening.
   void cancel() { detail::cancel(*impl_); }
@@ -182,9 +253,10 @@ class basic_acceptor {
  private:
   /// Makes an accepted native socket the socket `into`, and asks for the client's address.
   template <class Socket>
-  static void adopt(Socket& into, protocol_type const& protocol, endpoint_type* from,
+  static void adopt(Socket& into, detail::acceptor_impl const& acceptor, endpoint_type* from,
                     detail::socket_handle connection, error_code& ec) {
-    into.assign(protocol, connection.get(), ec);
+    auto const here = detail::to_asio<endpoint_type>(detail::last_endpoint(acceptor));
+    into.assign(here.protocol(), connection.get(), ec);
     if (ec) return;
     connection.release();  // the socket owns it now
     if (from) *from = into.remote_endpoint(ec);
@@ -195,10 +267,10 @@ class basic_acceptor {
     using socket_type = socket_of<SocketExecutor>;
     return asio::async_initiate<Token, void(error_code, socket_type)>(
         [this, to, from](auto completion) {
-          auto finish = [protocol = endpoint_.protocol(), to, from](
-                            auto&& done, error_code ec, detail::socket_handle connection) {
+          auto finish = [impl = impl_, to, from](auto&& done, error_code ec,
+                                                 detail::socket_handle connection) {
             socket_type socket(to);
-            if (!ec) adopt(socket, protocol, from, std::move(connection), ec);
+            if (!ec) adopt(socket, *impl, from, std::move(connection), ec);
             std::move(done)(ec, std::move(socket));
           };
           start(std::move(completion), std::move(finish));
@@ -210,9 +282,9 @@ class basic_acceptor {
   auto start_accept_into(Socket& into, endpoint_type* from, Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
         [this, &into, from](auto completion) {
-          auto finish = [protocol = endpoint_.protocol(), &into, from](
-                            auto&& done, error_code ec, detail::socket_handle connection) {
-            if (!ec) adopt(into, protocol, from, std::move(connection), ec);
+          auto finish = [impl = impl_, &into, from](auto&& done, error_code ec,
+                                                    detail::socket_handle connection) {
+            if (!ec) adopt(into, *impl, from, std::move(connection), ec);
             std::move(done)(ec);
           };
           start(std::move(completion), std::move(finish));
@@ -232,11 +304,11 @@ class basic_acceptor {
 
   Executor executor_;
   std::shared_ptr<detail::acceptor_impl> impl_;
-  endpoint_type endpoint_{};
-  listen_options settings_{};
+  detail::listen_request request_{};
   bool open_ = false;
 };
 
 using acceptor = basic_acceptor<>;
+using local_acceptor = basic_acceptor<asio::local::stream_protocol>;
 
 }  // namespace prong

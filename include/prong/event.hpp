@@ -6,10 +6,11 @@
 #pragma once
 
 #include <prong/detail/config.hpp>
+#include <prong/listen_options.hpp>
 #include <prong/message.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,13 +32,14 @@ struct worker_online {
 /// An acceptor of the worker listens.
 struct worker_listening {
   worker_id id{};
-  asio::ip::tcp::endpoint endpoint{};  ///< with the real port
+  prong::endpoint endpoint{};  ///< with the real port
 };
 
 /// An acceptor of the worker asked for an endpoint that cannot be had. The worker knows, too.
 struct worker_listen_failed {
   worker_id id{};
-  asio::ip::tcp::endpoint endpoint{};  ///< as it was asked for
+  prong::endpoint endpoint{};            ///< as it was asked for
+  std::optional<primary_socket> from{};  ///< what it was asked for instead of an endpoint
   error_code error{};
 };
 
@@ -87,6 +89,8 @@ using event = std::variant<worker_forked, worker_online, worker_listening, worke
 /// How a worker ended, in words: "exited with status 3", "was killed by signal 9",
 /// "could not be started: No such file or directory".
 std::string describe(worker_exited const& how);
+/// What could not be had and why: "127.0.0.1:80: Permission denied".
+std::string describe(worker_listen_failed const& what);
 
 enum class worker_state {
   starting,  ///< its process was started
@@ -100,7 +104,7 @@ struct worker_info {
   worker_id id{};
   process_id process = 0;
   worker_state state = worker_state::starting;
-  std::vector<asio::ip::tcp::endpoint> endpoints{};  ///< where it listens
+  std::vector<endpoint> endpoints{};  ///< where it listens
 };
 
 }  // namespace prong

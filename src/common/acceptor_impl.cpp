@@ -4,8 +4,12 @@
 
 #include <prong/error.hpp>
 
+#include <fmt/format.h>
+#include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace prong::detail {
@@ -20,6 +24,7 @@ acceptor_impl::acceptor_impl(std::shared_ptr<worker_impl> owner)
     : owner_(std::move(owner)),
       listens_(owner_->executor()),
       accepts_(owner_->executor()),
+      resolver_(owner_->executor()),
       pause_(owner_->executor()) {}
 
 void acceptor_impl::open() {
@@ -39,7 +44,9 @@ void acceptor_impl::close() {
 void acceptor_impl::drain() {
   stop_taking();
   own_.reset();
-  bound_.reset();
+  listens_now_ = false;
+  resolver_.cancel();
+  resolves_ = false;
   pause_.cancel();
   waiting_ = false;
   ++round_;
@@ -57,41 +64,91 @@ void acceptor_impl::cancel() {
 
 // --- Listening ----------------------------------------------------------------------------------
 
-void acceptor_impl::listen(core::listen_request const& what) {
-  request_ = what;
+void acceptor_impl::listen(listen_request what) {
+  request_ = std::move(what);
   failure_.clear();
+  if (!closed_) owner_->limit(id_, room(), request_->how.drop_max_connections);
   ensure_listening();
 }
 
 bool acceptor_impl::ensure_listening() {
   if (!request_) return false;
-  if (bound_ || failure_ || ended()) return true;
-  if (owner_->is_standalone())
+  if (listens_now_ || failure_ || resolves_ || ended()) return true;
+  if (request_->host.empty())
+    ask();
+  else
+    resolve();
+  return true;
+}
+
+// Here and not in the primary, as in Node: the answer may take long.
+void acceptor_impl::resolve() {
+  resolves_ = true;
+  using results = asio::ip::tcp::resolver::results_type;
+  auto use_first = [self = shared_from_this(), round = round_](error_code ec, results const& all) {
+    if (round != self->round_) return;
+    self->resolves_ = false;
+    if (ec) return self->fail(ec);
+    auto first = std::find_if(all.begin(), all.end(), [](auto const& each) {
+      auto const address = each.endpoint().address();
+      return !address.is_v6() || !address.to_v6().is_link_local();
+    });
+    if (first == all.end()) first = all.begin();
+    self->request_->where = first->endpoint();
+    self->ask();
+  };
+  auto const port = std::to_string(request_->where.port);
+  resolver_.async_resolve(
+      request_->host, port,
+      asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service,
+      std::move(use_first));
+}
+
+void acceptor_impl::ask() {
+  if (owner_->is_standalone() || request_->how.exclusive || request_->how.reuse_port)
     listen_here();
   else
     owner_->listen(id_, *request_);
-  return true;
 }
 
 void acceptor_impl::listen_here() {
   error_code ec;
-  os::listener socket(owner_->executor(), {request_->where, request_->backlog, request_->v6_only},
-                      ec);
+  os::listener socket(owner_->executor(), *request_, ec);
   if (ec) {
+    owner_->listens_alone(id_, request_->where, ec);
     fail(ec);
-    return;
+  } else {
+    listen_here(std::move(socket));
   }
+}
+
+void acceptor_impl::listen_here(os::listener socket) {
   bound_ = socket.local_endpoint();
+  owner_->listens_alone(id_, bound_, {});
   use(std::move(socket));
 }
 
-void acceptor_impl::on_listened(error_code result, core::endpoint const& bound, os::socket shared) {
+void acceptor_impl::assign(transport kind, os::socket listening, error_code& ec) {
+  os::listener socket(owner_->executor(), std::move(listening), ec);
+  if (!ec && socket.local_endpoint().transport != kind) ec = asio::error::invalid_argument;
+  if (!ec && (listens_now_ || ended())) ec = asio::error::already_open;
+  if (ec) return;
+  request_.emplace();
+  failure_.clear();
+  listen_here(std::move(socket));
+}
+
+void acceptor_impl::on_listened(error_code result, endpoint const& bound, os::socket shared) {
+  // The primary's socket may be of another kind than this acceptor.
+  if (!result && bound.transport != request_->where.transport)
+    result = asio::error::invalid_argument;
   if (result) {
     fail(result);
     return;
   }
   bound_ = bound;
   if (!shared) {
+    listens_now_ = true;
     listens_.complete_all({});
     return;
   }
@@ -105,13 +162,15 @@ void acceptor_impl::on_listened(error_code result, core::endpoint const& bound, 
 
 void acceptor_impl::use(os::listener socket) {
   own_.emplace(std::move(socket));
+  listens_now_ = true;
   listens_.complete_all({});
   accept_here();
 }
 
 // The operations that wait hear of it; if there is none, the next one does.
 void acceptor_impl::fail(error_code ec) {
-  bound_.reset();
+  listens_now_ = false;
+  failure_text_ = fmt::format("{}: {}", to_string(*request_), ec.message());
   if (listens_.empty() && accepts_.empty()) failure_ = ec;
   listens_.complete_all(ec);
   accepts_.complete_all(ec);
@@ -123,7 +182,7 @@ void acceptor_impl::wait_listening(handler<void(error_code)> completion) {
     failure = asio::error::operation_aborted;
   else if (!request_)
     failure = asio::error::invalid_argument;
-  if (failure || bound_) {
+  if (failure || listens_now_) {
     post_completion(owner_->executor(), std::move(completion), failure);
     return;
   }
@@ -160,11 +219,14 @@ void acceptor_impl::accept(handler<void(error_code, socket_handle)> completion) 
 }
 
 waiting_list<void(error_code, socket_handle)>::operation acceptor_impl::take_waiting() {
+  delivered();
   return accepts_.take_first();
 }
 
 void acceptor_impl::accept_here() {
-  if (accepts_.empty() || std::exchange(waiting_, true)) return;
+  bool const wanted =
+      own_ && !accepts_.empty() && (room() > 0 || request_->how.drop_max_connections);
+  if (!wanted || std::exchange(waiting_, true)) return;
   own_->async_wait(
       handler<void(error_code)>([self = shared_from_this(), round = round_](error_code ec) {
         if (round == self->round_) self->on_connections(ec);
@@ -174,9 +236,13 @@ void acceptor_impl::accept_here() {
 void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
   if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
-  while (!ec && own_ && !accepts_.empty()) {
+  bool const turns_away = request_->how.drop_max_connections;
+  while (!ec && own_ && !accepts_.empty() && (room() > 0 || turns_away)) {
     auto connection = own_->accept(ec);
-    if (!ec) accepts_.complete_first({}, std::move(connection));
+    if (!ec && room() == 0)
+      ++turned_away_;
+    else if (!ec)
+      take_waiting().complete({}, std::move(connection));
   }
   if (!own_) return;
   if (ec && ec != asio::error::would_block)
@@ -193,7 +259,7 @@ void acceptor_impl::stop_taking() {
   for (error_code ec; !accepts_.empty();) {
     auto connection = own_->accept(ec);
     if (!connection) return;
-    accepts_.complete_first({}, std::move(connection));
+    take_waiting().complete({}, std::move(connection));
   }
 }
 
@@ -207,6 +273,43 @@ void acceptor_impl::pause() {
   pause_.async_wait_for(accept_pause, handler<void(error_code)>(std::move(on_time)));
 }
 
+// --- Counting -----------------------------------------------------------------------------------
+
+std::size_t acceptor_impl::room() const noexcept {
+  if (!request_ || !request_->how.max_connections) return SIZE_MAX;
+  auto const most = *request_->how.max_connections;
+  return most > open_ ? most - open_ : 0;
+}
+
+void acceptor_impl::room_changed() {
+  if (closed_ || !request_ || !request_->how.max_connections) return;
+  owner_->limit(id_, room(), request_->how.drop_max_connections);
+  accept_here();
+}
+
+// A connection counts as open until its handler has had its turn to count it.
+void acceptor_impl::delivered() {
+  if (!request_ || !request_->how.max_connections) return;
+  ++open_;
+  room_changed();
+  asio::post(executor(), [self = shared_from_this()] {
+    --self->open_;
+    self->room_changed();
+  });
+}
+
+void acceptor_impl::count_connection() {
+  ++open_;
+  owner_->connection_opened();
+  room_changed();
+}
+
+void acceptor_impl::connection_ended() {
+  --open_;
+  owner_->connection_ended();
+  room_changed();
+}
+
 // --- For the acceptor template ------------------------------------------------------------------
 
 std::shared_ptr<acceptor_impl> make_acceptor(worker& owner) {
@@ -215,9 +318,12 @@ std::shared_ptr<acceptor_impl> make_acceptor(worker& owner) {
   return made;
 }
 
-void listen(acceptor_impl& acceptor, asio::ip::tcp::endpoint const& endpoint,
-            listen_options const& settings) {
-  acceptor.listen({endpoint, settings.backlog, settings.v6_only});
+void listen(acceptor_impl& acceptor, listen_request what) {
+  acceptor.listen(std::move(what));
+}
+
+void assign(acceptor_impl& acceptor, transport kind, socket_handle listening, error_code& ec) {
+  acceptor.assign(kind, std::move(listening), ec);
 }
 
 void async_listen(acceptor_impl& acceptor, handler<void(error_code)> completion) {
@@ -228,9 +334,17 @@ void async_accept(acceptor_impl& acceptor, handler<void(error_code, socket_handl
   acceptor.accept(std::move(completion));
 }
 
-asio::ip::tcp::endpoint local_endpoint(acceptor_impl const& acceptor, error_code& ec) {
-  ec = acceptor.bound() ? error_code() : error_code(asio::error::not_connected);
-  return acceptor.bound().value_or(asio::ip::tcp::endpoint());
+endpoint local_endpoint(acceptor_impl const& acceptor, error_code& ec) {
+  ec = acceptor.listens() ? error_code() : error_code(asio::error::not_connected);
+  return acceptor.listens() ? acceptor.bound() : endpoint();
+}
+
+endpoint const& last_endpoint(acceptor_impl const& acceptor) noexcept {
+  return acceptor.bound();
+}
+
+std::string const& failure(acceptor_impl const& acceptor) noexcept {
+  return acceptor.failure();
 }
 
 void open(acceptor_impl& acceptor) {
@@ -243,6 +357,18 @@ void cancel(acceptor_impl& acceptor) {
 
 void close(acceptor_impl& acceptor) {
   acceptor.close();
+}
+
+void count_connection(acceptor_impl& acceptor) {
+  acceptor.count_connection();
+}
+
+void end_connection(std::shared_ptr<acceptor_impl> const& acceptor) {
+  asio::post(acceptor->executor(), [acceptor] { acceptor->connection_ended(); });
+}
+
+std::uint64_t turned_away(acceptor_impl const& acceptor) noexcept {
+  return acceptor.turned_away_count();
 }
 
 }  // namespace prong::detail

@@ -14,4 +14,10 @@ std::string describe(worker_exited const& how) {
   return text;
 }
 
+std::string describe(worker_listen_failed const& what) {
+  return fmt::format("{}: {}",
+                     to_string(detail::listen_request{what.endpoint, false, {}, what.from}),
+                     what.error.message());
+}
+
 }  // namespace prong

@@ -24,16 +24,16 @@ constexpr duration margin{5'000};
 
 /// "2 workers online, listening on 127.0.0.1:8080".
 std::string describe(std::vector<worker_info> const& workers) {
-  std::set<asio::ip::tcp::endpoint> endpoints;
+  std::set<std::string> endpoints;
   std::size_t online = 0;
   for (auto const& each : workers) {
     if (each.state != worker_state::online) continue;
     ++online;
-    endpoints.insert(each.endpoints.begin(), each.endpoints.end());
+    for (auto const& where : each.endpoints) endpoints.insert(to_string(where));
   }
   auto text = fmt::format("{} worker{} online", online, online == 1 ? "" : "s");
   for (char const* before = ", listening on "; auto const& each : endpoints)
-    text += fmt::format("{}{}", std::exchange(before, ", "), fmt::streamed(each));
+    text += fmt::format("{}{}", std::exchange(before, ", "), each);
   return text;
 }
 
@@ -139,8 +139,7 @@ class hosted_primary : public std::enable_shared_from_this<hosted_primary> {
 
   void on(worker_listen_failed const& what) {
     if (stopping_) return;
-    log(log_level::error,
-        fmt::format("cannot listen on {}: {}", fmt::streamed(what.endpoint), what.error.message()));
+    log(log_level::error, "cannot listen on " + prong::describe(what));
     fails_to_start(what.error);
   }
 

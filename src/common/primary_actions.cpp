@@ -85,8 +85,8 @@ void primary_impl::perform(action::forget const& what) {
 
 void primary_impl::perform(action::open_listener const& what) {
   error_code ec;
-  os::listener socket(executor_, {what.where, what.backlog, what.v6_only}, ec);
-  core::endpoint bound;
+  os::listener socket(executor_, what.what, ec);
+  endpoint bound;
   if (!ec) {
     bound = socket.local_endpoint();
     listeners_.emplace(what.id, listener_entry{std::move(socket)});

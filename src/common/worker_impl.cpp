@@ -111,7 +111,12 @@ void worker_impl::wait_stop(handler<void(error_code)> completion) {
 void worker_impl::disconnect(handler<void(error_code)> completion) {
   disconnects_.add(std::move(completion));
   turn([this] { core_.stop(); });
-  if (!channel_ || !channel_->is_open()) disconnects_.complete_all({});
+  complete_disconnects();
+}
+
+void worker_impl::complete_disconnects() {
+  bool const ended = stopping() && (!channel_ || !channel_->is_open());
+  if (ended && open_connections_ == 0) disconnects_.complete_all({});
 }
 
 core::acceptor_id worker_impl::add(acceptor_impl& acceptor) {
@@ -125,8 +130,12 @@ void worker_impl::remove(core::acceptor_id id) {
   turn([&] { core_.close(id); });
 }
 
-void worker_impl::listen(core::acceptor_id id, core::listen_request const& what) {
+void worker_impl::listen(core::acceptor_id id, listen_request const& what) {
   turn([&] { core_.listen(id, what); });
+}
+
+void worker_impl::listens_alone(core::acceptor_id id, endpoint const& where, error_code result) {
+  turn([&] { core_.listens_alone(id, where, result); });
 }
 
 void worker_impl::accept_waits(core::acceptor_id id) {
@@ -135,6 +144,19 @@ void worker_impl::accept_waits(core::acceptor_id id) {
 
 void worker_impl::accept_cancelled(core::acceptor_id id) {
   core_.accept_cancelled(id);
+}
+
+// Never sends anything at once, and may be called while actions are carried out.
+void worker_impl::limit(core::acceptor_id id, std::size_t room, bool turns_away) {
+  core_.limit(id, room, turns_away);
+  asio::post(executor_, [weak = weak_from_this()] {
+    if (auto const self = weak.lock()) self->turn([] {});
+  });
+}
+
+void worker_impl::connection_ended() {
+  --open_connections_;
+  complete_disconnects();
 }
 
 // --- What happens -------------------------------------------------------------------------------
@@ -188,7 +210,7 @@ void worker_impl::on_link_end() {
   if (!stopping()) primary_lost_ = true;
   turn([this] { core_.stop(); });
   abort_deliveries();
-  disconnects_.complete_all({});
+  complete_disconnects();
 }
 
 // --- What the core decides ----------------------------------------------------------------------
@@ -204,6 +226,11 @@ void worker_impl::perform(act::deliver const& what) {
 }
 
 void worker_impl::perform(act::drop const& what) {
+  offered_.erase(what.connection);
+}
+
+void worker_impl::perform(act::turn_away const& what) {
+  acceptors_.at(what.acceptor)->turned_away();
   offered_.erase(what.connection);
 }
 

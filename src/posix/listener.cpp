@@ -20,16 +20,17 @@ bool set_option(int fd, int level, int name, int value) noexcept {
 }
 
 unique_fd bind_and_listen(listen_request const& request, error_code& ec) noexcept {
-  auto const& endpoint = request.endpoint;
+  auto const endpoint = request.where.tcp();
   int const family = endpoint.protocol().family();
   auto fd = posix::open_socket(family, SOCK_STREAM, ec);
   if (ec) return {};
   // The port of a primary that has just ended must be usable at once.
   bool const done =
       set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
-      (family != AF_INET6 || set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.v6_only)) &&
+      (family != AF_INET6 ||
+       set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.how.v6_only)) &&
       ::bind(fd.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
-      ::listen(fd.get(), request.backlog) == 0;
+      ::listen(fd.get(), request.how.backlog) == 0;
   if (!done) ec = last_error();
   return fd;
 }
@@ -103,7 +104,7 @@ listener::listener(listener&&) noexcept = default;
 listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
-asio::ip::tcp::endpoint listener::local_endpoint() const {
+endpoint listener::local_endpoint() const {
   asio::ip::tcp::endpoint endpoint;
   auto size = static_cast<socklen_t>(endpoint.capacity());
   if (::getsockname(impl_->descriptor_.native_handle(), endpoint.data(), &size) == 0) {

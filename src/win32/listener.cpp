@@ -25,17 +25,17 @@ bool set_option(native_socket socket, int level, int name, DWORD value) noexcept
 }
 
 socket bind_and_listen(listen_request const& request, error_code& ec) noexcept {
-  auto const& endpoint = request.endpoint;
+  auto const endpoint = request.where.tcp();
   int const family = endpoint.protocol().family();
   auto made = win32::open_stream_socket(family, ec);
   if (ec) return {};
   // SO_REUSEADDR would let any program take the port over. Nothing is needed here to use the port
   // of a primary that has just ended.
-  bool const done =
-      set_option(made.get(), SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) &&
-      (family != AF_INET6 || set_option(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.v6_only)) &&
-      ::bind(made.get(), endpoint.data(), static_cast<int>(endpoint.size())) == 0 &&
-      ::listen(made.get(), request.backlog) == 0;
+  bool const done = set_option(made.get(), SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) &&
+                    (family != AF_INET6 ||
+                     set_option(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.how.v6_only)) &&
+                    ::bind(made.get(), endpoint.data(), static_cast<int>(endpoint.size())) == 0 &&
+                    ::listen(made.get(), request.how.backlog) == 0;
   if (!done) ec = last_socket_error();
   return made;
 }
@@ -74,7 +74,7 @@ listener::listener(listener&&) noexcept = default;
 listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
-asio::ip::tcp::endpoint listener::local_endpoint() const {
+endpoint listener::local_endpoint() const {
   asio::ip::tcp::endpoint endpoint;
   auto size = static_cast<int>(endpoint.capacity());
   if (::getsockname(impl_->accepting.native(), endpoint.data(), &size) == 0) {

@@ -1,6 +1,7 @@
 // The seam's channel: frames in order, and each socket with its own frame.
 // SPDX-License-Identifier: BSL-1.0
 #include "os/seam_fixture.hpp"
+#include "support/request.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -114,8 +115,8 @@ WORKER_PROGRAM(reads_late) {
 TEST_CASE("a sender waits for a reader that starts late", "[os]") {
   asio::io_context io;
   error_code ec;
-  os::listener listener(io.get_executor(), {.endpoint = any_port()}, ec);
-  auto worker = start(io, "reads_late", {std::to_string(listener.local_endpoint().port())});
+  os::listener listener(io.get_executor(), request(any_port()), ec);
+  auto worker = start(io, "reads_late", {std::to_string(listener.local_endpoint().port)});
   auto gate = adopt(io, accept(io, listener));
 
   bytes batch;

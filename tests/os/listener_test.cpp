@@ -1,21 +1,22 @@
 // The seam's listener: accepting connections that can go to another process.
 // SPDX-License-Identifier: BSL-1.0
 #include "os/seam_fixture.hpp"
+#include "support/request.hpp"
 
 namespace prong::test {
 namespace {
 
 // A listener whose creation must succeed.
-os::listener listen(asio::io_context& io, os::listen_request const& request) {
+os::listener listen(asio::io_context& io, os::listen_request const& what) {
   error_code ec;
-  os::listener result(io.get_executor(), request, ec);
+  os::listener result(io.get_executor(), what, ec);
   REQUIRE_FALSE(ec);
   return result;
 }
 
 error_code failure_of(asio::io_context& io, tcp::endpoint const& endpoint) {
   error_code ec;
-  os::listener const refused(io.get_executor(), {.endpoint = endpoint}, ec);
+  os::listener const refused(io.get_executor(), request(endpoint), ec);
   return ec;
 }
 
@@ -28,11 +29,11 @@ bool answers(asio::io_context& io, tcp::socket& client, tcp::socket& server) {
 
 TEST_CASE("a listener on port 0 has a port, and takes connections on it", "[os]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
-  REQUIRE(listener.local_endpoint().port() != 0);
-  REQUIRE(listener.local_endpoint().address().is_loopback());
+  auto listener = listen(io, request(any_port()));
+  REQUIRE(listener.local_endpoint().port != 0);
+  REQUIRE(listener.local_endpoint().address.is_loopback());
   tcp::socket client(io);
-  client.connect(listener.local_endpoint());
+  client.connect(listener.local_endpoint().tcp());
   auto server = adopt(io, accept(io, listener));
   CHECK(server.remote_endpoint() == client.local_endpoint());
   CHECK(answers(io, client, server));
@@ -40,7 +41,7 @@ TEST_CASE("a listener on port 0 has a port, and takes connections on it", "[os]"
 
 TEST_CASE("accept never waits", "[os]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   error_code ec;
   CHECK_FALSE(listener.accept(ec));
   CHECK(ec == asio::error::would_block);
@@ -48,11 +49,11 @@ TEST_CASE("accept never waits", "[os]") {
 
 TEST_CASE("waiting completes again for connections that were not accepted", "[os]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   tcp::socket first(io);
   tcp::socket second(io);
-  first.connect(listener.local_endpoint());
-  second.connect(listener.local_endpoint());
+  first.connect(listener.local_endpoint().tcp());
+  second.connect(listener.local_endpoint().tcp());
   for (int i = 0; i < 2; ++i) {
     auto const wait = [&](completion then) { listener.async_wait(std::move(then)); };
     REQUIRE_FALSE(run_operation(io, wait));
@@ -63,8 +64,8 @@ TEST_CASE("waiting completes again for connections that were not accepted", "[os
 
 TEST_CASE("a port that is taken, and an address that is not ours, are reported", "[os]") {
   asio::io_context io;
-  auto const taken = listen(io, {.endpoint = any_port()});
-  CHECK(failure_of(io, taken.local_endpoint()) == asio::error::address_in_use);
+  auto const taken = listen(io, request(any_port()));
+  CHECK(failure_of(io, taken.local_endpoint().tcp()) == asio::error::address_in_use);
   // From the block that is reserved for documentation.
   tcp::endpoint const elsewhere(asio::ip::make_address("192.0.2.1"), 0);
   CHECK(failure_of(io, elsewhere) == boost::system::errc::address_not_available);
@@ -72,8 +73,8 @@ TEST_CASE("a port that is taken, and an address that is not ours, are reported",
 
 TEST_CASE("a port can be listened on again right after its listener is gone", "[os]") {
   asio::io_context io;
-  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
-  auto const endpoint = listener->local_endpoint();
+  std::optional<os::listener> listener = listen(io, request(any_port()));
+  auto const endpoint = listener->local_endpoint().tcp();
   tcp::socket client(io);
   client.connect(endpoint);
   adopt(io, accept(io, *listener)).close();  // the side that closes first keeps the port a while
@@ -89,8 +90,8 @@ TEST_CASE("a listener on IPv6 takes IPv4 connections as well, unless told not to
     return;
   }
   bool const only = GENERATE(false, true);
-  auto listener = listen(io, {.endpoint = any, .v6_only = only});
-  auto const port = listener.local_endpoint().port();
+  auto listener = listen(io, request(any, 100, only));
+  auto const port = listener.local_endpoint().port;
   tcp::socket over_v4(io);
   error_code ec;
   over_v4.connect({asio::ip::address_v4::loopback(), port}, ec);
@@ -102,31 +103,31 @@ TEST_CASE("a listener on IPv6 takes IPv4 connections as well, unless told not to
 
 TEST_CASE("cancelling a listener completes its wait, and the next wait works", "[os][C1]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   auto const cancelled = run_operation(io, [&](completion then) {
     listener.async_wait(std::move(then));
     listener.cancel();
   });
   CHECK(cancelled == asio::error::operation_aborted);
   tcp::socket client(io);
-  client.connect(listener.local_endpoint());
+  client.connect(listener.local_endpoint().tcp());
   CHECK(accept(io, listener));
 }
 
 TEST_CASE("after it was cancelled a listener gives what it has taken, and leaves the rest",
           "[os][C12]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   error_code ec;
   os::listener another(io.get_executor(), listener.duplicate(ec), ec);
   REQUIRE_FALSE(ec);
   tcp::socket early(io);
-  early.connect(listener.local_endpoint());
+  early.connect(listener.local_endpoint().tcp());
   REQUIRE_FALSE(run_operation(io, [&](completion then) { listener.async_wait(std::move(then)); }));
   listener.cancel();
   bool const had_taken_it = static_cast<bool>(listener.accept(ec));
   tcp::socket late(io);
-  late.connect(listener.local_endpoint());
+  late.connect(listener.local_endpoint().tcp());
   CHECK_FALSE(listener.accept(ec));
   CHECK(ec == asio::error::would_block);
   for (int left = had_taken_it ? 1 : 2; left > 0; --left) CHECK(accept(io, another));
@@ -135,7 +136,7 @@ TEST_CASE("after it was cancelled a listener gives what it has taken, and leaves
 
 TEST_CASE("destroying a listener completes its wait with operation_aborted", "[os][C1][C2]") {
   asio::io_context io;
-  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
+  std::optional<os::listener> listener = listen(io, request(any_port()));
   auto const ended = run_operation(io, [&](completion then) {
     listener->async_wait(std::move(then));
     listener.reset();
@@ -146,13 +147,13 @@ TEST_CASE("destroying a listener completes its wait with operation_aborted", "[o
 TEST_CASE("a connection that its client reset does not keep others from being accepted",
           "[os][C9]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   tcp::socket impatient(io);
-  impatient.connect(listener.local_endpoint());
+  impatient.connect(listener.local_endpoint().tcp());
   impatient.set_option(asio::socket_base::linger(true, 0));
   impatient.close();
   tcp::socket patient(io);
-  patient.connect(listener.local_endpoint());
+  patient.connect(listener.local_endpoint().tcp());
   for (bool found = false; !found;) {
     auto const server = adopt(io, accept(io, listener));
     error_code ec;
@@ -162,9 +163,9 @@ TEST_CASE("a connection that its client reset does not keep others from being ac
 
 TEST_CASE("when no handle is free, accept says so, and works again later", "[os][C9]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   tcp::socket client(io);
-  client.connect(listener.local_endpoint());
+  client.connect(listener.local_endpoint().tcp());
   auto const wait = [&](completion then) { listener.async_wait(std::move(then)); };
   REQUIRE_FALSE(run_operation(io, wait));
   {
@@ -183,14 +184,14 @@ TEST_CASE("when no handle is free, accept says so, and works again later", "[os]
 
 TEST_CASE("a duplicate listens on after the first listener is gone", "[os]") {
   asio::io_context io;
-  std::optional<os::listener> first = listen(io, {.endpoint = any_port()});
-  auto const endpoint = first->local_endpoint();
+  std::optional<os::listener> first = listen(io, request(any_port()));
+  auto const endpoint = first->local_endpoint().tcp();
   error_code ec;
   auto copy = first->duplicate(ec);
   REQUIRE_FALSE(ec);
   os::listener second(io.get_executor(), std::move(copy), ec);
   REQUIRE_FALSE(ec);
-  CHECK(second.local_endpoint() == endpoint);
+  CHECK(second.local_endpoint() == prong::endpoint(endpoint));
   first.reset();
   tcp::socket client(io);
   client.connect(endpoint);
@@ -219,27 +220,27 @@ WORKER_PROGRAM(accepts_on_shared_listener) {
 
 TEST_CASE("a worker accepts on a listener that is shared with it", "[os]") {
   asio::io_context io;
-  auto listener = listen(io, {.endpoint = any_port()});
+  auto listener = listen(io, request(any_port()));
   auto worker = start(io, "accepts_on_shared_listener");
   error_code ec;
   auto const copy = listener.duplicate(ec);
   REQUIRE_FALSE(send(io, worker->link, frame(1, {}, wire::carries_socket), {copy.get()}));
   tcp::socket client(io);
-  client.connect(listener.local_endpoint());
+  client.connect(listener.local_endpoint().tcp());
   auto server = adopt(io, std::move(receive(io, worker->link).attached));
   CHECK(answers(io, client, server));
   CHECK(wait_for_exit(io, worker->child).code == 0);
   // The worker's listener is gone; this one goes on.
   tcp::socket another(io);
-  another.connect(listener.local_endpoint());
+  another.connect(listener.local_endpoint().tcp());
   CHECK(accept(io, listener));
 }
 
 TEST_CASE("a listener that waits can be destroyed, and takes nothing from those who share it",
           "[os][C2][C12]") {
   asio::io_context io;
-  std::optional<os::listener> listener = listen(io, {.endpoint = any_port()});
-  auto const port = listener->local_endpoint();
+  std::optional<os::listener> listener = listen(io, request(any_port()));
+  auto const port = listener->local_endpoint().tcp();
   auto worker = start(io, "accepts_on_shared_listener");
   error_code ec;
   auto copy = listener->duplicate(ec);

@@ -1,6 +1,7 @@
 // What the tests of the seam share.
 // SPDX-License-Identifier: BSL-1.0
 #include "os/seam_fixture.hpp"
+#include "support/request.hpp"
 
 namespace prong::test {
 
@@ -118,9 +119,9 @@ char read_byte(asio::io_context& io, tcp::socket& from) {
 
 connection::connection(asio::io_context& io) : client(io) {
   error_code ec;
-  os::listener listener(io.get_executor(), {.endpoint = any_port()}, ec);
+  os::listener listener(io.get_executor(), request(any_port()), ec);
   if (ec) throw boost::system::system_error(ec);
-  client.connect(listener.local_endpoint());
+  client.connect(listener.local_endpoint().tcp());
   server = accept(io, listener);
 }
 

@@ -80,7 +80,7 @@ TEST_CASE("port 0 is the same port in every worker", "[process]") {
   CHECK(f.listening() == port);
   CHECK(f.listening() == port);
   for (auto const& each : f.boss->workers())
-    CHECK(each.endpoints == std::vector<tcp::endpoint>{port});
+    CHECK(each.endpoints == std::vector<prong::endpoint>{port});
 }
 
 WORKER_BODY(says_its_two_ports)(worker& self)->awaitable<void> {

@@ -68,7 +68,7 @@ class listener::impl {
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   auto& at = system::current();
-  auto port = request.endpoint.port();
+  auto port = request.where.port;
   if (port == 0) port = at.next_port++;
   if (at.foreign_ports[port] || at.listening_on(port) != sim::no_object)
     ec = asio::error::address_in_use;
@@ -88,8 +88,8 @@ listener::listener(listener&&) noexcept = default;
 listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
-asio::ip::tcp::endpoint listener::local_endpoint() const {
-  return {asio::ip::address_v4::loopback(), impl_->what().port};
+endpoint listener::local_endpoint() const {
+  return asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), impl_->what().port);
 }
 
 socket listener::duplicate(error_code& ec) const {

@@ -57,7 +57,9 @@ void program::serve() {
 // --- Connections --------------------------------------------------------------------------------
 
 void program::listen(slot& at) {
-  at.acceptor->listen({{asio::ip::address_v4::loopback(), at.port}, 64, false});
+  detail::listen_request what;
+  what.where = endpoint(asio::ip::address_v4::loopback(), at.port);
+  at.acceptor->listen(std::move(what));
 }
 
 void program::accept(std::size_t number) {
@@ -101,8 +103,8 @@ void program::close(slot& at) {
 
 bool program::waits_on(std::uint16_t port) const {
   return std::any_of(slots_.begin(), slots_.end(), [port](auto const& each) {
-    auto const& bound = each->acceptor->bound();
-    return each->open && each->waiting > 0 && bound && bound->port() == port;
+    auto const& at = *each->acceptor;
+    return each->open && each->waiting > 0 && at.listens() && at.bound().port == port;
   });
 }
 

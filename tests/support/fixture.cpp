@@ -66,7 +66,7 @@ std::string fixture::expect_message(worker_id id) {
 
 tcp::endpoint fixture::listening(std::size_t count) {
   tcp::endpoint port;
-  for (; count > 0; --count) port = expect<worker_listening>().endpoint;
+  for (; count > 0; --count) port = expect<worker_listening>().endpoint.tcp();
   return port;
 }
 

@@ -5,37 +5,47 @@
 
 #include <prong/detail/async.hpp>
 #include <prong/detail/socket_handle.hpp>
+#include <prong/listen_options.hpp>
 #include <prong/worker.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
+#include <concepts>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-namespace prong {
-
-/// How an acceptor listens. The first worker that asks for an endpoint decides for all.
-struct listen_options {
-  int backlog = asio::socket_base::max_listen_connections;
-  bool v6_only = false;  ///< an IPv6 acceptor takes no IPv4 connections
-};
-
-namespace detail {
+namespace prong::detail {
 
 class acceptor_impl;
 
 std::shared_ptr<acceptor_impl> make_acceptor(worker& owner);
-/// Asks for the endpoint; what comes of it is reported by the operations below.
-void listen(acceptor_impl& acceptor, asio::ip::tcp::endpoint const& endpoint,
-            listen_options const& settings);
+/// Asks for what is wanted; what comes of it is reported by the operations below.
+void listen(acceptor_impl& acceptor, listen_request what);
+/// Listens on a socket of the worker's own.
+void assign(acceptor_impl& acceptor, transport kind, socket_handle listening, error_code& ec);
 void async_listen(acceptor_impl& acceptor, handler<void(error_code)> completion);
 void async_accept(acceptor_impl& acceptor, handler<void(error_code, socket_handle)> completion);
-asio::ip::tcp::endpoint local_endpoint(acceptor_impl const& acceptor, error_code& ec);
+endpoint local_endpoint(acceptor_impl const& acceptor, error_code& ec);
+/// Where the acceptor listens or listened last, for the protocol of its connections.
+endpoint const& last_endpoint(acceptor_impl const& acceptor) noexcept;
+std::string const& failure(acceptor_impl const& acceptor) noexcept;
 /// Opens an acceptor that was closed.
 void open(acceptor_impl& acceptor);
 void cancel(acceptor_impl& acceptor);
 void close(acceptor_impl& acceptor);
+void count_connection(acceptor_impl& acceptor);
+/// May be called in any thread.
+void end_connection(std::shared_ptr<acceptor_impl> const& acceptor);
+std::uint64_t turned_away(acceptor_impl const& acceptor) noexcept;
+
+template <class Endpoint>
+Endpoint to_asio(endpoint const& from) {
+  if constexpr (std::constructible_from<Endpoint, asio::ip::address, std::uint16_t>)
+    return Endpoint(from.address, from.port);
+  else
+    return Endpoint(from.path);
+}
 
 /// The caller's handler behind a function that makes its arguments from a native socket. Keeps
 /// the handler's executor, allocator and cancellation slot.
@@ -49,8 +59,7 @@ struct adopting_handler {
   }
 };
 
-}  // namespace detail
-}  // namespace prong
+}  // namespace prong::detail
 
 namespace boost::asio {
 

@@ -45,9 +45,7 @@ struct forget {
 /// Bind and listen, then call `on_listener_opened`.
 struct open_listener {
   listener_id id{};
-  endpoint where;
-  int backlog = 0;
-  bool v6_only = false;
+  listen_request what;
 };
 struct close_listener {
   listener_id id{};

@@ -19,46 +19,70 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 }  // namespace
 
-bool listeners::listen(worker_id id, wire::listen const& what) {
-  member const asker{id, acceptor_id{what.acceptor}};
-  for (auto const& [_, each] : table_)
-    for (auto const& other : each.members)
-      if (other.id == id && other.acceptor == asker.acceptor) return false;
-
-  if (auto* const found = find(what)) {
+bool listeners::listen(worker_id id, wire::listen const& frame) {
+  member const asker{id, acceptor_id{frame.acceptor}};
+  if (knows(asker)) return false;
+  auto const what = from_wire(frame);
+  auto const found = find(what, frame.index);
+  if (found == table_.end()) {
+    open(what, frame.index, asker);
+  } else {
+    auto& [at, there] = *found;
     auto const same = [id](member const& each) { return each.id == id; };
-    if (std::any_of(found->members.begin(), found->members.end(), same)) {
-      fail(asker, from_wire(what.endpoint), asio::error::address_in_use);
-    } else {
-      auto const at = std::find_if(table_.begin(), table_.end(),
-                                   [&](auto const& each) { return &each.second == found; });
-      admit(at->first, *found, asker);
-    }
-    return true;
+    if (std::any_of(there.members.begin(), there.members.end(), same))
+      fail(asker, what, asio::error::address_in_use);
+    else
+      admit(at, there, asker);
   }
-  open(what, asker);
   return true;
 }
 
-// A port that was got as port 0 is found by its number, too.
-listeners::listener* listeners::find(wire::listen const& what) {
-  auto const wanted = from_wire(what.endpoint);
-  for (auto& [_, each] : table_) {
-    if (!each.open) continue;
-    bool const same = wanted.port() == 0 ? each.asked == wanted && each.index == what.index
-                                         : each.asked == wanted || each.bound == wanted;
-    if (same) return &each;
+bool listeners::listens_alone(worker_id id, wire::listens_alone const& what) {
+  member const who{id, acceptor_id{what.acceptor}};
+  if (knows(who)) return false;
+  auto const where = from_wire(what.endpoint);
+  if (auto const why = from_wire(what.why)) {
+    actions_.push(action::emit{worker_listen_failed{id, where, {}, why}});
+  } else {
+    loners_.push_back({who, where});
+    actions_.push(action::emit{worker_listening{id, where}});
   }
-  return nullptr;
+  return true;
 }
 
-void listeners::open(wire::listen const& what, member const& first) {
+bool listeners::knows(member const& who) const {
+  for (auto const& [_, each] : table_)
+    if (std::find(each.members.begin(), each.members.end(), who) != each.members.end()) return true;
+  return std::any_of(loners_.begin(), loners_.end(),
+                     [&](loner const& each) { return each.who == who; });
+}
+
+listeners::table::iterator listeners::find(listen_request const& what, std::uint32_t index) {
+  auto const fits = [&](listener const& at) {
+    if (what.from || at.asked.from)
+      return what.from == at.asked.from && what.where.transport == at.asked.where.transport;
+    if (what.where == at.asked.where && what.any_address == at.asked.any_address)
+      return !can_be_repeated(what) || index == at.index;
+    // A port that was got as port 0 is found by its number, too.
+    if (what.where.port == 0) return false;
+    return what.where == at.bound ||
+           (what.any_address && at.asked.any_address && what.where.port == at.bound.port);
+  };
+  return std::find_if(table_.begin(), table_.end(),
+                      [&](auto const& each) { return each.second.open && fits(each.second); });
+}
+
+void listeners::open(listen_request const& what, std::uint32_t index, member const& first) {
   listener_id const id{++last_id_};
   auto& added = table_[id];
-  added.asked = from_wire(what.endpoint);
-  added.index = what.index;
+  added.asked = what;
+  added.index = index;
   added.members.push_back(first);
-  actions_.push(action::open_listener{id, added.asked, what.backlog, what.v6_only});
+  actions_.push(action::open_listener{id, what});
+}
+
+bool listeners::is_shared(listener const& at) const noexcept {
+  return settings_.shared || at.asked.where.transport == transport::udp;
 }
 
 void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
@@ -81,8 +105,8 @@ void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) 
 void listeners::admit(listener_id id, listener& at, member const& joins) {
   at.members.push_back(joins);
   wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound),
-                              settings_.shared};
-  if (settings_.shared) {
+                              is_shared(at)};
+  if (reply.shared) {
     actions_.push(action::share{joins.id, id, reply});
   } else {
     actions_.push(action::send{joins.id, reply});
@@ -92,13 +116,14 @@ void listeners::admit(listener_id id, listener& at, member const& joins) {
   settle(id, at);
 }
 
-void listeners::fail(member const& asker, endpoint const& where, error_code ec) {
+void listeners::fail(member const& asker, listen_request const& what, error_code ec) {
   wire::listen_failed const reply{static_cast<std::uint64_t>(asker.acceptor), to_wire(ec)};
   actions_.push(action::send{asker.id, reply});
-  actions_.push(action::emit{worker_listen_failed{asker.id, where, ec}});
+  actions_.push(action::emit{worker_listen_failed{asker.id, what.where, what.from, ec}});
 }
 
 bool listeners::unlisten(worker_id id, acceptor_id acceptor) {
+  std::erase_if(loners_, [&](loner const& each) { return each.who == member{id, acceptor}; });
   for (auto& [at, each] : table_)
     for (auto const& other : each.members)
       if (other.id == id && other.acceptor == acceptor) {
@@ -154,11 +179,13 @@ void listeners::on_accept_failed(listener_id id, time_point now) {
 }
 
 void listeners::drain(worker_id id) {
+  std::erase_if(loners_, [id](loner const& each) { return each.who.id == id; });
   for (auto& [at, each] : table_) remove(at, each, id, false);
   erase_closed();
 }
 
 void listeners::link_closed(worker_id id, bool readable) {
+  std::erase_if(loners_, [id](loner const& each) { return each.who.id == id; });
   for (auto& [at, each] : table_) {
     if (readable)
       each.connections.lost(id);
@@ -185,8 +212,8 @@ void listeners::settle(listener_id id, listener& at) {
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection});
-  bool const wanted = !settings_.shared && at.connections.pending() < settings_.max_pending &&
-                      now_ >= at.paused_until;
+  bool const wanted =
+      !is_shared(at) && at.connections.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;
   at.accepting = wanted;
   if (wanted)
@@ -242,6 +269,8 @@ std::vector<endpoint> listeners::endpoints(worker_id id) const {
   for (auto const& [_, each] : table_)
     for (auto const& other : each.members)
       if (other.id == id && each.open) all.push_back(each.bound);
+  for (auto const& each : loners_)
+    if (each.who.id == id) all.push_back(each.bound);
   return all;
 }
 

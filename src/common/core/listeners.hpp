@@ -34,7 +34,9 @@ class listeners {
 
   /// A worker's acceptor asks. Answers with listening or listen_failed, now or after
   /// `on_opened`. False if the worker broke the protocol.
-  bool listen(worker_id id, wire::listen const& what);
+  bool listen(worker_id id, wire::listen const& frame);
+  /// A worker's acceptor listens on a socket of its own, or could not.
+  bool listens_alone(worker_id id, wire::listens_alone const& what);
   bool unlisten(worker_id id, acceptor_id acceptor);
   void on_opened(listener_id id, error_code ec, endpoint const& bound);
 
@@ -67,10 +69,16 @@ class listeners {
   struct member {
     worker_id id{};
     acceptor_id acceptor{};
+    friend bool operator==(member const&, member const&) = default;
+  };
+  /// An acceptor that listens without the primary.
+  struct loner {
+    member who;
+    endpoint bound;
   };
   struct listener {
-    endpoint asked;
-    std::uint32_t index = 0;  // tells apart the listeners on port 0
+    listen_request asked;
+    std::uint32_t index = 0;  // see wire::listen
     endpoint bound{};
     bool open = false;
     bool closed = false;  // for good
@@ -81,10 +89,11 @@ class listeners {
   };
   using table = std::map<listener_id, listener>;
 
-  listener* find(wire::listen const& what);
-  void open(wire::listen const& what, member const& first);
+  bool knows(member const& who) const;
+  table::iterator find(listen_request const& what, std::uint32_t index);
+  void open(listen_request const& what, std::uint32_t index, member const& first);
   void admit(listener_id id, listener& at, member const& joins);
-  void fail(member const& asker, endpoint const& where, error_code ec);
+  void fail(member const& asker, listen_request const& what, error_code ec);
   /// Removes a member; `deliberate` tells an acceptor's close from a worker's end.
   void remove(listener_id id, listener& at, worker_id leaves, bool deliberate);
   /// Hands out what can be, and starts or stops accepting accordingly.
@@ -92,10 +101,13 @@ class listeners {
   void close(listener_id id, listener& at);
   void drop(std::vector<connection_id> const& connections, std::uint64_t& count);
   void erase_closed();
+  /// Whether workers take from the socket by themselves.
+  bool is_shared(listener const& at) const noexcept;
 
   settings settings_;
   action_queue& actions_;
   table table_;
+  std::vector<loner> loners_;
   counters counters_;
   std::uint32_t last_id_ = 0;
   time_point now_ = time_point::min();

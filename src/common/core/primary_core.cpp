@@ -116,6 +116,8 @@ void primary_core::on_control(worker_id id, wire::control const& what) {
   } else if (auto* const listen = std::get_if<wire::listen>(&what)) {
     // A worker that drains or has ended gets no new port; its acceptor is about to hear of it.
     allowed = at.state != worker_state::online || listeners_.listen(id, *listen);
+  } else if (auto* const alone = std::get_if<wire::listens_alone>(&what)) {
+    allowed = at.state != worker_state::online || listeners_.listens_alone(id, *alone);
   } else if (auto* const unlisten = std::get_if<wire::unlisten>(&what)) {
     allowed = listeners_.unlisten(id, acceptor_id{unlisten->acceptor});
   } else if (std::holds_alternative<wire::stopping>(what)) {

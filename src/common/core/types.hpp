@@ -3,8 +3,8 @@
 #pragma once
 
 #include <prong/detail/config.hpp>
+#include <prong/listen_options.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
 
@@ -17,7 +17,7 @@ enum class listener_id : std::uint32_t {};
 /// One acceptor of one worker; the worker chooses it.
 enum class acceptor_id : std::uint64_t {};
 
-using endpoint = asio::ip::tcp::endpoint;
+using detail::listen_request;
 using time_point = std::chrono::steady_clock::time_point;
 inline constexpr time_point never = time_point::max();
 

@@ -40,18 +40,28 @@ void worker_core::listen(acceptor_id id, listen_request const& what) {
   auto& at = acceptors_.at(id);
   if (stopping_ || at.at != phase::idle) return;
   at.request = what;
-  if (what.where.port() == 0) at.index = free_index(what.where);
+  at.index = can_be_repeated(what) ? free_index(what) : 0;
   at.at = phase::asked;
-  push(act::send{wire::listen{static_cast<std::uint64_t>(id), to_wire(what.where), at.index,
-                              what.backlog, what.v6_only}});
+  push(act::send{to_wire(id, what, at.index)});
+}
+
+void worker_core::listens_alone(acceptor_id id, endpoint const& where, error_code result) {
+  if (stopping_) return;
+  auto& at = acceptors_.at(id);
+  at.at = result ? phase::idle : phase::listening;
+  at.shared = true;
+  push(act::send{
+      wire::listens_alone{static_cast<std::uint64_t>(id), to_wire(where), to_wire(result)}});
 }
 
 // The n-th acceptor of each worker on port 0 shares one port. An acceptor that was closed makes
 // its place free, so that whoever listens again meets its siblings again.
-std::uint32_t worker_core::free_index(endpoint const& where) const {
+std::uint32_t worker_core::free_index(listen_request const& what) const {
   std::set<std::uint32_t> used;
   for (auto const& [_, each] : acceptors_)
-    if (each.at != phase::idle && each.request.where == where) used.insert(each.index);
+    if (each.at != phase::idle && each.request.where == what.where &&
+        each.request.any_address == what.any_address)
+      used.insert(each.index);
   std::uint32_t index = 0;
   while (used.count(index) > 0) ++index;
   return index;
@@ -82,6 +92,14 @@ void worker_core::accept_cancelled(acceptor_id id) {
   auto& at = acceptors_.at(id);
   PRONG_ASSERT(at.waiting > 0, "only what waits is cancelled");
   --at.waiting;
+}
+
+void worker_core::limit(acceptor_id id, std::size_t room, bool turns_away) {
+  auto& at = acceptors_.at(id);
+  bool const more = room > at.room;
+  at.room = room;
+  at.turns_away = turns_away;
+  if (more && at.waiting > 0) want_turn();
 }
 
 void worker_core::stop() {
@@ -126,6 +144,8 @@ void worker_core::on_offer(wire::offer const& what, bool has_socket) {
     // This process has no descriptor left. Others may have; and to ask again at once would spin.
     if (!std::exchange(starved_, true)) push(act::request_pause{});
     refuse(connection);
+  } else if (at.room == 0) {
+    at.turns_away ? turn_away(found->first, connection) : refuse(connection);
   } else if (at.waiting > 0) {
     take(found->first, at, connection);
   } else {
@@ -139,6 +159,12 @@ void worker_core::take(acceptor_id id, acceptor& at, connection_id connection) {
   push(act::send{wire::took{static_cast<std::uint64_t>(connection)}});
   push(act::deliver{id, connection});
   if (at.waiting > 0) want_turn();
+}
+
+void worker_core::turn_away(acceptor_id id, connection_id connection) {
+  push(act::send{wire::took{static_cast<std::uint64_t>(connection)}});
+  push(act::turn_away{id, connection});
+  want_turn();
 }
 
 void worker_core::refuse(connection_id connection) {
@@ -196,7 +222,8 @@ void worker_core::on_turn() {
       refuse_held(each);
       continue;
     }
-    auto const room = std::min<std::size_t>(std::max(window_, each.waiting), wire::max_credits);
+    auto room = std::min<std::size_t>(std::max(window_, each.waiting), wire::max_credits);
+    if (!each.turns_away) room = std::min(room, each.room);
     if (each.granted >= room) continue;
     auto const count = static_cast<std::uint32_t>(room - each.granted);
     each.granted = room;

@@ -33,6 +33,11 @@ struct deliver {
 struct drop {
   connection_id connection{};
 };
+/// Close a connection that is ours, because the acceptor has as many as it may.
+struct turn_away {
+  acceptor_id acceptor{};
+  connection_id connection{};
+};
 /// The acceptor listens, or failed to. `shared`: on a socket of its own, which came along.
 struct listened {
   acceptor_id acceptor{};
@@ -51,14 +56,8 @@ struct begin_drain {};
 
 using any_worker_action =
     std::variant<worker_action::send, worker_action::deliver, worker_action::drop,
-                 worker_action::listened, worker_action::request_turn, worker_action::request_pause,
-                 worker_action::begin_drain>;
-
-struct listen_request {
-  endpoint where;
-  int backlog = 0;
-  bool v6_only = false;
-};
+                 worker_action::turn_away, worker_action::listened, worker_action::request_turn,
+                 worker_action::request_pause, worker_action::begin_drain>;
 
 class worker_core {
  public:
@@ -68,10 +67,14 @@ class worker_core {
   acceptor_id add_acceptor();
   /// Asks the primary, unless the acceptor listens or has asked already.
   void listen(acceptor_id id, listen_request const& what);
+  /// The acceptor has opened a socket of its own, or could not.
+  void listens_alone(acceptor_id id, endpoint const& where, error_code result);
   void close(acceptor_id id);
   /// One more accept operation waits, or one fewer because it was cancelled.
   void accept_waits(acceptor_id id);
   void accept_cancelled(acceptor_id id);
+  /// How many more connections the acceptor may have, and whether it turns others away.
+  void limit(acceptor_id id, std::size_t room, bool turns_away);
   void stop();
 
   // What happened.
@@ -92,6 +95,8 @@ class worker_core {
     bool shared = false;
     std::size_t waiting = 0;         // accept operations
     std::size_t granted = 0;         // credits that no offer has used yet
+    std::size_t room = SIZE_MAX;     // for more connections
+    bool turns_away = false;         // when there is none
     std::deque<connection_id> held;  // offers that nobody waits for yet
   };
 
@@ -100,10 +105,11 @@ class worker_core {
   void on_listen_failed(wire::listen_failed const& what);
   void end_listening(acceptor_id id, acceptor& at, error_code why);
   void take(acceptor_id id, acceptor& at, connection_id connection);
+  void turn_away(acceptor_id id, connection_id connection);
   void refuse(connection_id connection);
   void refuse_held(acceptor& at);
   void want_turn();
-  std::uint32_t free_index(endpoint const& where) const;
+  std::uint32_t free_index(listen_request const& what) const;
 
   template <class Action>
   void push(Action&& what) {

@@ -7,21 +7,20 @@
 #include "common/os/socket.hpp"
 
 #include <prong/detail/async.hpp>
+#include <prong/listen_options.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
 namespace prong::os {
 
-struct listen_request {
-  asio::ip::tcp::endpoint endpoint;
-  int backlog = asio::socket_base::max_listen_connections;
-  bool v6_only = false;  // for IPv6 endpoints: do not take IPv4 connections as well
-};
+using detail::listen_request;
 
 class listener {
  public:
-  /// Binds and listens. On failure `ec` says why and the object may only be destroyed.
+  /// Binds and listens, or takes a socket that this process has already (`request.from`), which
+  /// stays its owner's. On failure `ec` says why and the object may only be destroyed.
+  /// A local socket's file is removed by the listener that made it; a file that no process listens
+  /// on any more gives way to a new one (C13).
   listener(asio::any_io_executor executor, listen_request const& request, error_code& ec);
   /// Takes a socket that listens already: one that the primary shares with its workers.
   listener(asio::any_io_executor executor, socket adopted, error_code& ec);
@@ -29,7 +28,7 @@ class listener {
   listener& operator=(listener&&) noexcept;
   ~listener();
 
-  asio::ip::tcp::endpoint local_endpoint() const;
+  endpoint local_endpoint() const;
   /// Another handle of the same listening socket, to attach to a frame.
   socket duplicate(error_code& ec) const;
 

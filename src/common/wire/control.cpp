@@ -9,6 +9,7 @@
 #include <cassert>
 #include <concepts>
 #include <limits>
+#include <string>
 #include <type_traits>
 
 namespace prong::wire {
@@ -30,6 +31,8 @@ class measure {
     static_cast<void>(longest);
     size_ += sizeof(Length) + value.size();
   }
+
+  static void refuse() noexcept {}
 
   std::size_t size() const noexcept { return size_; }
 
@@ -56,6 +59,8 @@ class writer {
     number(static_cast<Length>(value.size()));
     to_ = std::ranges::copy(std::as_bytes(std::span(value)), to_).out;
   }
+
+  static void refuse() noexcept {}
 
   std::uint64_t header_id() const noexcept { return id_; }
 
@@ -93,7 +98,14 @@ class reader {
     auto const from = take(length);
     value = {reinterpret_cast<char const*>(from.data()), from.size()};
   }
+  template <std::unsigned_integral Length>
+  void text(std::string& value, std::size_t longest) noexcept {
+    std::string_view view;
+    text<Length>(view, longest);
+    value = view;
+  }
 
+  void refuse() noexcept { good_ = false; }
   bool good() const noexcept { return good_; }
 
  private:
@@ -116,10 +128,15 @@ concept is = std::same_as<std::remove_const_t<Value>, Kind>;
 
 template <is<address> Value>
 void fields(auto& walk, Value& value) noexcept {
+  auto kind = static_cast<std::uint8_t>(value.kind);
+  walk.number(kind);
+  if (kind > static_cast<std::uint8_t>(transport::local)) walk.refuse();
+  if constexpr (!std::is_const_v<Value>) value.kind = transport{kind};
   walk.truth(value.v6);
   walk.bytes(value.bytes);
   walk.number(value.scope);
   walk.number(value.port);
+  walk.template text<std::uint16_t>(value.path, max_name);
 }
 
 template <is<error> Value>
@@ -153,6 +170,12 @@ void fields(auto& walk, Value& value) noexcept {
   walk.number(value.index);
   walk.number(value.backlog);
   walk.truth(value.v6_only);
+  walk.truth(value.any_address);
+  walk.truth(value.reuse_address);
+  walk.number(value.mode);
+  walk.truth(value.from_primary);
+  walk.number(value.number);
+  walk.template text<std::uint16_t>(value.name, max_name);
 }
 
 template <is<listening> Value>
@@ -171,6 +194,13 @@ void fields(auto& walk, Value& value) noexcept {
 template <is<unlisten> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.id(value.acceptor);
+}
+
+template <is<listens_alone> Value>
+void fields(auto& walk, Value& value) noexcept {
+  walk.id(value.acceptor);
+  fields(walk, value.endpoint);
+  fields(walk, value.why);
 }
 
 template <is<offer> Value>
@@ -276,6 +306,7 @@ constexpr std::array<row, std::variant_size_v<control>> rows{{
     describe<message_credit>(frame_kind::message_credit, "message_credit"),
     describe<stop>(frame_kind::stop, "stop"),
     describe<stopping>(frame_kind::stopping, "stopping"),
+    describe<listens_alone>(frame_kind::listens_alone, "listens_alone"),
 }};
 
 constexpr bool in_order() noexcept {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -21,11 +22,15 @@ namespace prong::wire {
 inline constexpr std::uint16_t oldest_protocol = 1;
 inline constexpr std::uint16_t newest_protocol = 1;
 
+enum class transport : std::uint8_t { tcp = 0, udp = 1, local = 2 };
+
 struct address {
+  transport kind = transport::tcp;
   bool v6 = false;
   std::array<std::uint8_t, 16> bytes{};  // the first 4 for IPv4
   std::uint32_t scope = 0;
   std::uint16_t port = 0;
+  std::string path{};  // of a local socket
   friend bool operator==(address const&, address const&) = default;
 };
 
@@ -52,13 +57,21 @@ struct welcome {
   std::uint16_t window = 1;
   friend bool operator==(welcome const&, welcome const&) = default;
 };
-// A worker's acceptor wants to listen. `index` tells apart the listeners of one worker on port 0.
+// A worker's acceptor wants to listen: on an endpoint, or on a socket that the primary has by a
+// number or a name. `index` tells apart the listeners of one worker on what may be had more than
+// once: port 0, and addresses that may be reused.
 struct listen {
   std::uint64_t acceptor = 0;
   address endpoint;
   std::uint32_t index = 0;
   std::int32_t backlog = 0;
   bool v6_only = false;
+  bool any_address = false;
+  bool reuse_address = false;
+  std::int32_t mode = -1;  // of a local socket's file; none given: negative
+  bool from_primary = false;
+  std::uint64_t number = 0;
+  std::string name{};
   friend bool operator==(listen const&, listen const&) = default;
 };
 // It does. Carries the listening socket where the worker accepts by itself.
@@ -76,6 +89,13 @@ struct listen_failed {
 struct unlisten {
   std::uint64_t acceptor = 0;
   friend bool operator==(unlisten const&, unlisten const&) = default;
+};
+// A worker's acceptor listens on a socket that is the worker's alone, or could not.
+struct listens_alone {
+  std::uint64_t acceptor = 0;
+  address endpoint;
+  error why;  // number 0: it listens
+  friend bool operator==(listens_alone const&, listens_alone const&) = default;
 };
 // A connection for one of the worker's acceptors; always carries its socket.
 struct offer {
@@ -119,8 +139,9 @@ struct stopping {
   friend bool operator==(stopping const&, stopping const&) = default;
 };
 
-using control = std::variant<hello, welcome, listen, listening, listen_failed, unlisten, offer,
-                             took, refused, credit, message, message_credit, stop, stopping>;
+using control =
+    std::variant<hello, welcome, listen, listening, listen_failed, unlisten, offer, took, refused,
+                 credit, message, message_credit, stop, stopping, listens_alone>;
 
 /// How many connections one acceptor may have asked for and not got.
 inline constexpr std::uint32_t max_credits = 4096;
@@ -128,6 +149,9 @@ inline constexpr std::uint32_t max_credits = 4096;
 /// The bounds of a message.
 inline constexpr std::size_t max_message_body = 1u << 20;
 inline constexpr std::size_t max_message_topic = (1u << 16) - 1;
+
+/// The bound of a local socket's path, and of a socket's name.
+inline constexpr std::size_t max_name = 4096;
 
 /// Nothing where this version does not know the kind, where the payload ends too early or holds a
 /// value that cannot be, and where the frame's socket does not fit: an offer carries one, a

@@ -30,6 +30,7 @@ enum class frame_kind : std::uint16_t {
   message_credit,
   stop,
   stopping,
+  listens_alone,
 };
 
 inline constexpr std::size_t header_size = 16;

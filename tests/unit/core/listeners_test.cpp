@@ -5,6 +5,7 @@
 #include "common/core/convert.hpp"
 #include "support/actions.hpp"
 #include "support/catch.hpp"
+#include "support/request.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -33,8 +34,7 @@ struct fixture {
 
   bool asks(worker_id id, endpoint const& where, acceptor_id acceptor = door,
             std::uint32_t index = 0) {
-    return ports.listen(id,
-                        {static_cast<std::uint64_t>(acceptor), to_wire(where), index, 100, false});
+    return ports.listen(id, to_wire(acceptor, test::request(where), index));
   }
   // Two workers that listen on one port; what it took is forgotten.
   void two_listen() {
@@ -82,8 +82,8 @@ TEST_CASE_METHOD(fixture, "the first who asks opens the port", "[unit][listeners
   REQUIRE(asked.size() == 1);
   auto const open = only<action::open_listener>(asked).at(0);
   CHECK(open.id == opened);
-  CHECK(open.where == port(80));
-  CHECK(open.backlog == 100);
+  CHECK(open.what.where == port(80));
+  CHECK(open.what.how.backlog == 100);
   CHECK(ports.listening(first) == 0);
 
   ports.on_opened(opened, {}, port(80));

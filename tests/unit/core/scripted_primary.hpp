@@ -6,6 +6,7 @@
 #include "common/core/convert.hpp"
 #include "common/core/primary_core.hpp"
 #include "support/actions.hpp"
+#include "support/request.hpp"
 
 #include <map>
 #include <utility>
@@ -56,7 +57,7 @@ class scripted_primary {
     says(id, greeting);
   }
   void listens(worker_id id, std::uint64_t acceptor = 1, unsigned short number = 80) {
-    says(id, wire::listen{acceptor, to_wire(port(number)), 0, 100, false});
+    says(id, to_wire(acceptor_id{acceptor}, test::request(port(number)), 0));
   }
   void grants(worker_id id, std::uint32_t count = 1, std::uint64_t acceptor = 1) {
     says(id, wire::credit{acceptor, count});
@@ -130,7 +131,7 @@ class scripted_primary {
       else if (auto const* const cut = std::get_if<action::cut_link>(&*next))
         core.on_link_closed(cut->id);
       else if (auto const* const open = std::get_if<action::open_listener>(&*next))
-        core.on_listener_opened(open->id, {}, open->where);
+        core.on_listener_opened(open->id, {}, open->what.where);
     }
   }
 };

@@ -5,6 +5,7 @@
 #include "common/core/convert.hpp"
 #include "support/actions.hpp"
 #include "support/catch.hpp"
+#include "support/request.hpp"
 
 #include <prong/error.hpp>
 
@@ -34,7 +35,7 @@ struct fixture {
   }
   acceptor_id asks(unsigned short number = 80) {
     auto const id = core.add_acceptor();
-    core.listen(id, {port(number), 100, false});
+    core.listen(id, test::request(port(number)));
     return id;
   }
   acceptor_id listens(unsigned short number = 80, bool shared = false) {
@@ -62,7 +63,7 @@ struct fixture {
 
 TEST_CASE("a worker says hello before anything else", "[unit][worker]") {
   worker_core core{worker_id{3}, 4'711};
-  core.listen(core.add_acceptor(), {port(80), 100, false});
+  core.listen(core.add_acceptor(), test::request(port(80)));
   auto const first = core.next_action();
   REQUIRE(first);
   auto const* const sent = std::get_if<act::send>(&*first);
@@ -75,22 +76,23 @@ TEST_CASE("a worker says hello before anything else", "[unit][worker]") {
 
 TEST_CASE_METHOD(fixture, "an acceptor asks once, and hears where it listens", "[unit][worker]") {
   auto const id = core.add_acceptor();
-  core.listen(id, {port(0), 7, true});
-  core.listen(id, {port(0), 7, true});
-  CHECK(frames<wire::listen>(done()) == std::vector{wire::listen{1, to_wire(port(0)), 0, 7, true}});
+  core.listen(id, test::request(port(0), 7, true));
+  core.listen(id, test::request(port(0), 7, true));
+  CHECK(frames<wire::listen>(done()) ==
+        std::vector{to_wire(id, test::request(port(0), 7, true), 0)});
   CHECK(hears(wire::listening{1, to_wire(port(5'000)), false}));
   auto const heard = only<act::listened>(done());
   REQUIRE(heard.size() == 1);
   CHECK(heard[0].acceptor == id);
   CHECK_FALSE(heard[0].result);
   CHECK(heard[0].bound == port(5'000));
-  core.listen(id, {port(0), 7, true});
+  core.listen(id, test::request(port(0), 7, true));
   CHECK(frames<wire::listen>(done()).empty());
 }
 
 TEST_CASE_METHOD(fixture, "the n-th acceptor on port 0 has index n", "[unit][worker]") {
   auto const index = [this](acceptor_id id, endpoint const& where) {
-    core.listen(id, {where, 1, false});
+    core.listen(id, test::request(where));
     return frames<wire::listen>(done()).at(0).index;
   };
   auto const a = core.add_acceptor();
@@ -114,7 +116,7 @@ TEST_CASE_METHOD(fixture, "a listen that fails ends all accepts, and can be trie
   auto const heard = only<act::listened>(done()).at(0);
   CHECK(heard.result == asio::error::address_in_use);
   CHECK(heard.bound == port(80));
-  core.listen(id, {port(80), 100, false});
+  core.listen(id, test::request(port(80)));
   CHECK(frames<wire::listen>(done()).size() == 1);
   CHECK(hears(wire::listening{1, to_wire(port(80)), false}));
   CHECK(credits_after_turn() == 0);  // nobody waits any more
@@ -325,7 +327,7 @@ TEST_CASE_METHOD(fixture, "a worker that stops says nothing any more", "[unit][w
   done();
   core.stop();
   CHECK(hears(wire::stop{}));
-  core.listen(core.add_acceptor(), {port(81), 1, false});
+  core.listen(core.add_acceptor(), test::request(port(81)));
   core.accept_waits(id);
   core.on_turn();
   core.on_recovered();

@@ -135,9 +135,9 @@ TEST_CASE("a byte that is neither true nor false is refused", "[unit][wire]") {
     control what;
     std::size_t at;
   } const places[] = {
-      {listen{1, ipv4_sample(), 0, 0, false}, 0},   // address: IPv6 or not
-      {listen{1, ipv4_sample(), 0, 0, false}, 31},  // v6_only
-      {listening{1, ipv4_sample(), false}, 23},     // shared
+      {listen{1, ipv4_sample(), 0, 0, false}, 1},   // address: IPv6 or not
+      {listen{1, ipv4_sample(), 0, 0, false}, 34},  // v6_only
+      {listening{1, ipv4_sample(), false}, 26},     // shared
       {listen_failed{1, {}}, 0},                    // category
   };
   for (auto const& [what, at] : places) {
