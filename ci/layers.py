@@ -14,7 +14,11 @@ import tempfile
 # What an include is: the first pattern that fits. `<x>` and `"x"` keep their brackets, because our
 # own headers are in quotes and public ones are not.
 KINDS = [
-    ("values", r"<prong/(endpoint|error|event|listen_options|message|options)\.hpp>|<prong/detail/config\.hpp>"),
+    (
+        "values",
+        r"<prong/(endpoint|error|event|listen_options|message|options)\.hpp>"
+        r"|<prong/detail/config\.hpp>",
+    ),
     ("detail", r"<prong/detail/.*\.hpp>"),
     ("public", r"<prong/.*\.hpp>"),
     ("frame", r'"common/wire/frame\.hpp"'),
