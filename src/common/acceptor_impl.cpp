@@ -1,11 +1,11 @@
 // An acceptor's shell, and the functions by which the acceptor template reaches it.
 // SPDX-License-Identifier: BSL-1.0
+#include "common/acceptor_impl.hpp"
+
 #include "common/worker_impl.hpp"
 
 #include <prong/error.hpp>
 
-#include <fmt/format.h>
-#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -21,188 +21,45 @@ constexpr std::chrono::milliseconds accept_pause{100};
 }  // namespace
 
 acceptor_impl::acceptor_impl(std::shared_ptr<worker_impl> owner)
-    : owner_(std::move(owner)),
-      listens_(owner_->executor()),
-      accepts_(owner_->executor()),
-      resolver_(owner_->executor()),
-      pause_(owner_->executor()) {}
+    : listening_impl(std::move(owner)), accepts_(executor()), pause_(executor()) {}
 
-void acceptor_impl::open() {
-  if (std::exchange(closed_, false)) id_ = owner_->add(*this);
-}
-
-void acceptor_impl::close() {
-  if (std::exchange(closed_, true)) return;
-  drain();
-  request_.reset();
-  failure_.clear();
-  owner_->remove(id_);
-}
-
-// Ends all operations. An own listening socket is closed: connections in its backlog are for the
-// other workers that share it.
-void acceptor_impl::drain() {
+void acceptor_impl::close_own() {
   stop_taking();
   own_.reset();
-  listens_now_ = false;
-  resolver_.cancel();
-  resolves_ = false;
   pause_.cancel();
   waiting_ = false;
-  ++round_;
-  listens_.complete_all(asio::error::operation_aborted);
-  accepts_.complete_all(asio::error::operation_aborted);
 }
 
 void acceptor_impl::cancel() {
   if (ended()) return;
   for (auto count = accepts_.size(); !own_ && count > 0; --count) owner_->accept_cancelled(id_);
   stop_taking();
-  listens_.complete_all(asio::error::operation_aborted);
+  cancel_listens();
   accepts_.complete_all(asio::error::operation_aborted);
 }
 
-// --- Listening ----------------------------------------------------------------------------------
-
-void acceptor_impl::listen(listen_request what) {
-  request_ = std::move(what);
-  failure_.clear();
-  if (!closed_) owner_->limit(id_, room(), request_->how.drop_max_connections);
-  ensure_listening();
+endpoint acceptor_impl::open_own(error_code& ec) {
+  os::listener opened(executor(), *request_, ec);
+  if (ec) return {};
+  own_.emplace(std::move(opened));
+  return own_->local_endpoint();
 }
 
-bool acceptor_impl::ensure_listening() {
-  if (!request_) return false;
-  if (listens_now_ || failure_ || resolves_ || ended()) return true;
-  if (request_->host.empty())
-    ask();
-  else
-    resolve();
-  return true;
-}
-
-// Here and not in the primary, as in Node: the answer may take long.
-void acceptor_impl::resolve() {
-  resolves_ = true;
-  using results = asio::ip::tcp::resolver::results_type;
-  auto use_first = [self = shared_from_this(), round = round_](error_code ec, results const& all) {
-    if (round != self->round_) return;
-    self->resolves_ = false;
-    if (ec) return self->fail(ec);
-    auto first = std::find_if(all.begin(), all.end(), [](auto const& each) {
-      auto const address = each.endpoint().address();
-      return !address.is_v6() || !address.to_v6().is_link_local();
-    });
-    if (first == all.end()) first = all.begin();
-    self->request_->where = first->endpoint();
-    self->ask();
-  };
-  auto const port = std::to_string(request_->where.port);
-  resolver_.async_resolve(
-      request_->host, port,
-      asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service,
-      std::move(use_first));
-}
-
-void acceptor_impl::ask() {
-  if (owner_->is_standalone() || request_->how.exclusive || request_->how.reuse_port)
-    listen_here();
-  else
-    owner_->listen(id_, *request_);
-}
-
-void acceptor_impl::listen_here() {
-  error_code ec;
-  os::listener socket(owner_->executor(), *request_, ec);
-  if (ec) {
-    owner_->listens_alone(id_, request_->where, ec);
-    fail(ec);
-  } else {
-    listen_here(std::move(socket));
-  }
-}
-
-void acceptor_impl::listen_here(os::listener socket) {
-  bound_ = socket.local_endpoint();
-  owner_->listens_alone(id_, bound_, {});
-  use(std::move(socket));
-}
-
-void acceptor_impl::assign(transport kind, os::socket listening, error_code& ec) {
-  os::listener socket(owner_->executor(), std::move(listening), ec);
-  if (!ec && socket.local_endpoint().transport != kind) ec = asio::error::invalid_argument;
-  if (!ec && (listens_now_ || ended())) ec = asio::error::already_open;
-  if (ec) return;
-  request_.emplace();
-  failure_.clear();
-  listen_here(std::move(socket));
-}
-
-void acceptor_impl::on_listened(error_code result, endpoint const& bound, os::socket shared) {
-  // The primary's socket may be of another kind than this acceptor.
-  if (!result && bound.transport != request_->where.transport)
-    result = asio::error::invalid_argument;
-  if (result) {
-    fail(result);
-    return;
-  }
-  bound_ = bound;
-  if (!shared) {
-    listens_now_ = true;
-    listens_.complete_all({});
-    return;
-  }
-  error_code ec;
-  os::listener socket(owner_->executor(), std::move(shared), ec);
-  if (ec)
-    fail(ec);
-  else
-    use(std::move(socket));
-}
-
-void acceptor_impl::use(os::listener socket) {
-  own_.emplace(std::move(socket));
-  listens_now_ = true;
-  listens_.complete_all({});
-  accept_here();
-}
-
-// The operations that wait hear of it; if there is none, the next one does.
-void acceptor_impl::fail(error_code ec) {
-  listens_now_ = false;
-  failure_text_ = fmt::format("{}: {}", to_string(*request_), ec.message());
-  if (listens_.empty() && accepts_.empty()) failure_ = ec;
-  listens_.complete_all(ec);
-  accepts_.complete_all(ec);
-}
-
-void acceptor_impl::wait_listening(handler<void(error_code)> completion) {
-  auto failure = std::exchange(failure_, {});
-  if (ended())
-    failure = asio::error::operation_aborted;
-  else if (!request_)
-    failure = asio::error::invalid_argument;
-  if (failure || listens_now_) {
-    post_completion(owner_->executor(), std::move(completion), failure);
-    return;
-  }
-  listens_.add(std::move(completion));
-  ensure_listening();
+endpoint acceptor_impl::adopt(os::socket native, error_code& ec) {
+  os::listener adopted(executor(), std::move(native), ec);
+  if (ec) return {};
+  own_.emplace(std::move(adopted));
+  return own_->local_endpoint();
 }
 
 // --- Accepting ----------------------------------------------------------------------------------
 
 void acceptor_impl::accept(handler<void(error_code, socket_handle)> completion) {
-  auto failure = std::exchange(failure_, {});
-  if (ended())
-    failure = asio::error::operation_aborted;
-  else if (!request_)
-    failure = asio::error::invalid_argument;
-  if (failure) {
-    post_completion(owner_->executor(), std::move(completion), failure, socket_handle());
+  if (auto const failure = failure_to_start()) {
+    post_completion(executor(), std::move(completion), failure, socket_handle());
     return;
   }
-  accepts_.add(std::move(completion), [weak = weak_from_this()](asio::cancellation_type) {
+  accepts_.add(std::move(completion), [weak = std::weak_ptr(self())](asio::cancellation_type) {
     auto const self = weak.lock();
     if (!self || self->ended()) return true;
     if (!self->own_)
@@ -218,26 +75,23 @@ void acceptor_impl::accept(handler<void(error_code, socket_handle)> completion) 
     owner_->accept_waits(id_);
 }
 
-waiting_list<void(error_code, socket_handle)>::operation acceptor_impl::take_waiting() {
+acceptor_impl::waiting_accepts::operation acceptor_impl::take_waiting() {
   delivered();
   return accepts_.take_first();
 }
 
 void acceptor_impl::accept_here() {
-  bool const wanted =
-      own_ && !accepts_.empty() && (room() > 0 || request_->how.drop_max_connections);
+  bool const wanted = own_ && !accepts_.empty() && (room() > 0 || turns_away());
   if (!wanted || std::exchange(waiting_, true)) return;
-  own_->async_wait(
-      handler<void(error_code)>([self = shared_from_this(), round = round_](error_code ec) {
-        if (round == self->round_) self->on_connections(ec);
-      }));
+  own_->async_wait(handler<void(error_code)>([self = self(), round = round_](error_code ec) {
+    if (round == self->round_) self->on_connections(ec);
+  }));
 }
 
 void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
   if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
-  bool const turns_away = request_->how.drop_max_connections;
-  while (!ec && own_ && !accepts_.empty() && (room() > 0 || turns_away)) {
+  while (!ec && own_ && !accepts_.empty() && (room() > 0 || turns_away())) {
     auto connection = own_->accept(ec);
     if (!ec && room() == 0)
       ++turned_away_;
@@ -266,7 +120,7 @@ void acceptor_impl::stop_taking() {
 // There is no descriptor left. The program's operations go on waiting until there is.
 void acceptor_impl::pause() {
   waiting_ = true;
-  auto on_time = [weak = weak_from_this(), round = round_](error_code ec) {
+  auto on_time = [weak = std::weak_ptr(self()), round = round_](error_code ec) {
     if (auto const self = weak.lock(); self && !ec && round == self->round_)
       self->on_connections({});
   };
@@ -281,9 +135,13 @@ std::size_t acceptor_impl::room() const noexcept {
   return most > open_ ? most - open_ : 0;
 }
 
+void acceptor_impl::on_request() {
+  owner_->limit(id_, room(), turns_away());
+}
+
 void acceptor_impl::room_changed() {
   if (closed_ || !request_ || !request_->how.max_connections) return;
-  owner_->limit(id_, room(), request_->how.drop_max_connections);
+  on_request();
   accept_here();
 }
 
@@ -292,7 +150,7 @@ void acceptor_impl::delivered() {
   if (!request_ || !request_->how.max_connections) return;
   ++open_;
   room_changed();
-  asio::post(executor(), [self = shared_from_this()] {
+  asio::post(executor(), [self = self()] {
     --self->open_;
     self->room_changed();
   });
@@ -368,7 +226,7 @@ void end_connection(std::shared_ptr<acceptor_impl> const& acceptor) {
 }
 
 std::uint64_t turned_away(acceptor_impl const& acceptor) noexcept {
-  return acceptor.turned_away_count();
+  return acceptor.turned_away();
 }
 
 }  // namespace prong::detail

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/worker_impl.hpp"
 
+#include "common/acceptor_impl.hpp"
 #include "common/os/process.hpp"
 
 #include <prong/error.hpp>
@@ -62,7 +63,7 @@ void worker_impl::start() {
 
 void worker_impl::close() {
   if (std::exchange(closed_, true)) return;
-  for (auto const& [_, each] : acceptors_) each->drain();
+  for (auto const& [_, each] : listening_) each->drain();
   if (channel_) {
     channel_->end_messages(asio::error::operation_aborted);
     channel_->cut();
@@ -119,14 +120,14 @@ void worker_impl::complete_disconnects() {
   if (ended && open_connections_ == 0) disconnects_.complete_all({});
 }
 
-core::acceptor_id worker_impl::add(acceptor_impl& acceptor) {
+core::acceptor_id worker_impl::add(listening_impl& added) {
   auto const id = core_.add_acceptor();
-  acceptors_.emplace(id, &acceptor);
+  listening_.emplace(id, &added);
   return id;
 }
 
 void worker_impl::remove(core::acceptor_id id) {
-  acceptors_.erase(id);
+  listening_.erase(id);
   turn([&] { core_.close(id); });
 }
 
@@ -166,7 +167,7 @@ void worker_impl::on_frame(wire::control const& what, os::socket attached) {
   if (auto const* const offer = std::get_if<wire::offer>(&what)) {
     if (has_socket) offered_.emplace(core::connection_id{offer->connection}, std::move(attached));
   } else {
-    listening_ = std::move(attached);
+    attached_ = std::move(attached);
   }
   if (!core_.on_control(what, has_socket)) {
     channel_->cut();
@@ -213,6 +214,11 @@ void worker_impl::on_link_end() {
   complete_disconnects();
 }
 
+// Only acceptors get connections, and have limits.
+acceptor_impl& worker_impl::acceptor(core::acceptor_id id) const {
+  return static_cast<acceptor_impl&>(*listening_.at(id));
+}
+
 // --- What the core decides ----------------------------------------------------------------------
 
 void worker_impl::perform(act::send const& what) {
@@ -221,8 +227,8 @@ void worker_impl::perform(act::send const& what) {
 
 void worker_impl::perform(act::deliver const& what) {
   auto connection = offered_.extract(what.connection);
-  deliveries_.push_back({acceptors_.at(what.acceptor)->take_waiting(),
-                         std::move(connection.mapped()), channel_->next_batch()});
+  deliveries_.push_back({acceptor(what.acceptor).take_waiting(), std::move(connection.mapped()),
+                         channel_->next_batch()});
 }
 
 void worker_impl::perform(act::drop const& what) {
@@ -230,12 +236,12 @@ void worker_impl::perform(act::drop const& what) {
 }
 
 void worker_impl::perform(act::turn_away const& what) {
-  acceptors_.at(what.acceptor)->turned_away();
+  acceptor(what.acceptor).turn_away();
   offered_.erase(what.connection);
 }
 
 void worker_impl::perform(act::listened const& what) {
-  acceptors_.at(what.acceptor)->on_listened(what.result, what.bound, std::move(listening_));
+  listening_.at(what.acceptor)->on_listened(what.result, what.bound, std::move(attached_));
 }
 
 // Posted behind what is ready to run now: it proves that nothing blocks the loop.
@@ -254,7 +260,7 @@ void worker_impl::perform(act::request_pause const&) {
 
 void worker_impl::perform(act::begin_drain const&) {
   pause_.cancel();
-  for (auto const& [_, each] : acceptors_) each->drain();
+  for (auto const& [_, each] : listening_) each->drain();
   offered_.clear();
   if (channel_) {
     channel_->end_messages(primary_lost_ ? make_error_code(errc::primary_gone)

@@ -6,22 +6,21 @@
 #include "common/core/worker_core.hpp"
 #include "common/link.hpp"
 #include "common/os/clock.hpp"
-#include "common/os/listener.hpp"
 #include "common/waiting_list.hpp"
 
-#include <prong/detail/accept.hpp>
+#include <prong/listen_options.hpp>
 #include <prong/message.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 namespace prong::detail {
+
+class acceptor_impl;
+class listening_impl;
 
 class worker_impl : public std::enable_shared_from_this<worker_impl> {
  public:
@@ -43,8 +42,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void wait_stop(handler<void(error_code)> completion);
   void disconnect(handler<void(error_code)> completion);
 
-  // For acceptors, which are known here from `add` to `remove`.
-  core::acceptor_id add(acceptor_impl& acceptor);
+  // For acceptors and UDP sockets, which are known here from `add` to `remove`.
+  core::acceptor_id add(listening_impl& added);
   void remove(core::acceptor_id id);
   void listen(core::acceptor_id id, listen_request const& what);
   void listens_alone(core::acceptor_id id, endpoint const& where, error_code result);
@@ -69,6 +68,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void deliver_messages();
   void abort_deliveries();
   void complete_disconnects();
+  acceptor_impl& acceptor(core::acceptor_id id) const;
 
   void perform(core::worker_action::send const& what);
   void perform(core::worker_action::deliver const& what);
@@ -83,7 +83,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   worker_id id_{};
   core::worker_core core_;
   std::shared_ptr<link> channel_;  // none if standalone
-  std::map<core::acceptor_id, acceptor_impl*> acceptors_;
+  std::map<core::acceptor_id, listening_impl*> listening_;
   std::map<core::connection_id, os::socket> offered_;
   /// A connection on its way to an operation: it arrives there when our `took` is with the
   /// operating system. If we died before, the primary would give the connection to another (I2).
@@ -93,7 +93,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     std::uint64_t batch;
   };
   std::vector<delivery> deliveries_;
-  os::socket listening_;  // came with the frame that is being handled
+  os::socket attached_;  // came with the frame that is being handled
   os::timer pause_;
 
   std::deque<message> inbox_;
@@ -103,76 +103,6 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   std::size_t open_connections_ = 0;
   bool primary_lost_ = false;
   bool closed_ = false;
-};
-
-/// An acceptor's shell. Connections come from the primary, or from a listening socket of its own
-/// where the worker accepts by itself: shared scheduling, and standalone workers.
-class acceptor_impl : public std::enable_shared_from_this<acceptor_impl> {
- public:
-  explicit acceptor_impl(std::shared_ptr<worker_impl> owner);
-  /// Makes the acceptor known to its worker; again after `close`.
-  void open();
-  void close();
-  void cancel();
-
-  void listen(listen_request what);
-  void assign(transport kind, os::socket listening, error_code& ec);
-  void wait_listening(handler<void(error_code)> completion);
-  void accept(handler<void(error_code, socket_handle)> completion);
-  bool listens() const noexcept { return listens_now_; }
-  /// Where it listens, or listened last.
-  endpoint const& bound() const noexcept { return bound_; }
-  /// What went wrong with listening the last time it did.
-  std::string const& failure() const noexcept { return failure_text_; }
-
-  // Counts of connections.
-  void count_connection();
-  void connection_ended();
-  void turned_away() { ++turned_away_; }
-  std::uint64_t turned_away_count() const noexcept { return turned_away_; }
-
-  // From the worker.
-  void on_listened(error_code result, endpoint const& bound, os::socket shared);
-  waiting_list<void(error_code, socket_handle)>::operation take_waiting();
-  void drain();
-  asio::any_io_executor const& executor() const noexcept { return owner_->executor(); }
-
- private:
-  bool ended() const noexcept { return closed_ || owner_->stopping(); }
-  /// Asks again after a failure. False if nobody ever asked for an endpoint.
-  bool ensure_listening();
-  void resolve();
-  void ask();
-  void listen_here();
-  void listen_here(os::listener socket);
-  void use(os::listener socket);
-  std::size_t room() const noexcept;
-  void room_changed();
-  void delivered();
-  void accept_here();
-  void on_connections(error_code ec);
-  void stop_taking();
-  void pause();
-  void fail(error_code ec);
-
-  std::shared_ptr<worker_impl> owner_;
-  core::acceptor_id id_{};
-  std::optional<listen_request> request_;
-  endpoint bound_;
-  bool listens_now_ = false;
-  error_code failure_;  // of listening, for the next operation
-  std::string failure_text_;
-  waiting_list<void(error_code)> listens_;
-  waiting_list<void(error_code, socket_handle)> accepts_;
-  std::optional<os::listener> own_;
-  asio::ip::tcp::resolver resolver_;
-  bool resolves_ = false;
-  os::timer pause_;
-  bool waiting_ = false;     // for connections on own_
-  std::uint64_t round_ = 0;  // what waits for an own_ of before is told apart by this
-  std::size_t open_ = 0;     // connections that count as open
-  std::uint64_t turned_away_ = 0;
-  bool closed_ = true;
 };
 
 }  // namespace prong::detail

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "common/acceptor_impl.hpp"
 #include "common/worker_impl.hpp"
 #include "sim/world.hpp"
 
