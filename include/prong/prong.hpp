@@ -10,4 +10,5 @@
 #include <prong/options.hpp>
 #include <prong/primary.hpp>
 #include <prong/run.hpp>
+#include <prong/udp_socket.hpp>
 #include <prong/worker.hpp>

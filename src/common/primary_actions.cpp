@@ -67,7 +67,8 @@ void primary_impl::perform(action::offer const& what) {
 void primary_impl::perform(action::share const& what) {
   auto& entry = workers_.at(what.to);
   error_code ec;
-  auto handle = listeners_.at(what.listener).socket.duplicate(ec);
+  auto handle = std::visit([&](auto const& socket) { return socket.duplicate(ec); },
+                           listeners_.at(what.listener).socket);
   if (ec) {
     // Without the socket it can do nothing. Its successor may find a descriptor free.
     log(log_level::error, fmt::format("worker {} cannot be given a listening socket: {}",
@@ -85,12 +86,16 @@ void primary_impl::perform(action::forget const& what) {
 
 void primary_impl::perform(action::open_listener const& what) {
   error_code ec;
-  os::listener socket(executor_, what.what, ec);
   endpoint bound;
-  if (!ec) {
+  auto const open = [&](auto socket) {
+    if (ec) return;
     bound = socket.local_endpoint();
     listeners_.emplace(what.id, listener_entry{std::move(socket)});
-  }
+  };
+  if (what.what.where.transport == transport::udp)
+    open(os::datagrams(executor_, what.what, ec));
+  else
+    open(os::listener(executor_, what.what, ec));
   core_.on_listener_opened(what.id, ec, bound);
 }
 

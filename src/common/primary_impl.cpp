@@ -225,7 +225,7 @@ void primary_impl::on_exit(worker_id id, os::exit_status how) {
 void primary_impl::wait_for_connections(core::listener_id id) {
   auto& at = listeners_.at(id);
   if (!at.accepting || std::exchange(at.waiting, true)) return;
-  at.socket.async_wait(handler<void(error_code)>([self = shared_from_this(), id](error_code ec) {
+  at.stream().async_wait(handler<void(error_code)>([self = shared_from_this(), id](error_code ec) {
     auto const found = self->listeners_.find(id);
     if (self->closed_ || found == self->listeners_.end()) return;
     found->second.waiting = false;
@@ -239,7 +239,7 @@ void primary_impl::accept_some(core::listener_id id) {
     auto const at = listeners_.find(id);
     if (at == listeners_.end() || !at->second.accepting) return;
     error_code ec;
-    auto connection = at->second.socket.accept(ec);
+    auto connection = at->second.stream().accept(ec);
     if (ec == asio::error::would_block) break;
     if (ec) {
       log(log_level::warning, fmt::format("accepting pauses: {}", ec.message()));

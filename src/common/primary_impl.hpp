@@ -8,6 +8,7 @@
 #include "common/event_queue.hpp"
 #include "common/link.hpp"
 #include "common/os/clock.hpp"
+#include "common/os/datagrams.hpp"
 #include "common/os/listener.hpp"
 #include "common/os/process.hpp"
 #include "common/waiting_list.hpp"
@@ -21,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace prong::detail {
@@ -62,9 +64,11 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
     operations disconnects;
   };
   struct listener_entry {
-    os::listener socket;
+    std::variant<os::listener, os::datagrams> socket;
     bool accepting = false;
     bool waiting = false;
+
+    os::listener& stream() { return std::get<os::listener>(socket); }
   };
 
   /// One happening: the core hears the time first, and its decisions are carried out after.

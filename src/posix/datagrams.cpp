@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/datagrams.hpp"
 
+#include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
 
 #include <boost/asio/error.hpp>
@@ -26,14 +27,11 @@ class datagrams::impl {
   bool cancelled_ = false;
 };
 
-datagrams::datagrams(asio::any_io_executor executor, endpoint const& where, error_code& ec) {
+datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
+                     error_code& ec) {
   ec.clear();
-  auto fd = posix::open_socket(where.protocol().family(), SOCK_DGRAM, ec);
-  if (ec) return;
-  if (::bind(fd.get(), where.data(), static_cast<socklen_t>(where.size())) == -1)
-    ec = last_error();
-  else
-    impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
+  auto fd = posix::bind_socket(request, SOCK_DGRAM, ec);
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
 }
 
 datagrams::datagrams(asio::any_io_executor executor, socket adopted, error_code& ec) {
@@ -54,8 +52,8 @@ datagrams::datagrams(datagrams&&) noexcept = default;
 datagrams& datagrams::operator=(datagrams&&) noexcept = default;
 datagrams::~datagrams() = default;
 
-datagrams::endpoint datagrams::local_endpoint() const {
-  endpoint result;
+endpoint datagrams::local_endpoint() const {
+  asio::ip::udp::endpoint result;
   auto size = static_cast<socklen_t>(result.capacity());
   if (::getsockname(impl_->native(), result.data(), &size) == 0) result.resize(size);
   return result;
@@ -71,7 +69,8 @@ void datagrams::async_wait(detail::handler<void(error_code)> completion) {
   impl_->descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
 }
 
-std::size_t datagrams::receive(std::span<std::byte> into, endpoint& from, error_code& ec) {
+std::size_t datagrams::receive(std::span<std::byte> into, asio::ip::udp::endpoint& from,
+                               error_code& ec) {
   ec.clear();
   if (impl_->cancelled_) {
     ec = asio::error::would_block;  // nothing was taken ahead of this call
@@ -93,7 +92,8 @@ std::size_t datagrams::receive(std::span<std::byte> into, endpoint& from, error_
   return static_cast<std::size_t>(size);
 }
 
-void datagrams::send(std::span<std::byte const> what, endpoint const& to, error_code& ec) {
+void datagrams::send(std::span<std::byte const> what, asio::ip::udp::endpoint const& to,
+                     error_code& ec) {
   ec.clear();
   auto const sent = posix::retry([&] {
     return ::sendto(impl_->native(), what.data(), what.size(), posix::send_flags, to.data(),

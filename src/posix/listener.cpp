@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/listener.hpp"
 
+#include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
 
-#include <netinet/in.h>
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -15,23 +15,9 @@ namespace {
 using posix::last_error;
 using posix::unique_fd;
 
-bool set_option(int fd, int level, int name, int value) noexcept {
-  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
-
-unique_fd bind_and_listen(listen_request const& request, error_code& ec) noexcept {
-  auto const endpoint = request.where.tcp();
-  int const family = endpoint.protocol().family();
-  auto fd = posix::open_socket(family, SOCK_STREAM, ec);
-  if (ec) return {};
-  // The port of a primary that has just ended must be usable at once.
-  bool const done =
-      set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1) &&
-      (family != AF_INET6 ||
-       set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.how.v6_only)) &&
-      ::bind(fd.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
-      ::listen(fd.get(), request.how.backlog) == 0;
-  if (!done) ec = last_error();
+unique_fd bind_and_listen(listen_request const& request, error_code& ec) {
+  auto fd = posix::bind_socket(request, SOCK_STREAM, ec);
+  if (!ec && ::listen(fd.get(), request.how.backlog) == -1) ec = last_error();
   return fd;
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/accepting.hpp"
 
+#include "win32/bound_socket.hpp"
+
 #include <algorithm>
 #include <boost/asio/error.hpp>
 
@@ -36,13 +38,6 @@ bool is_of_one_connection(DWORD error) noexcept {
 
 }  // namespace
 
-os::socket open_stream_socket(int family, error_code& ec) noexcept {
-  os::socket made(::WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
-                               WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
-  if (!made) ec = last_socket_error();
-  return made;
-}
-
 accepting::accepting(asio::any_io_executor const& executor, os::socket listening, std::size_t ahead,
                      error_code& ec)
     : listening_(executor, std::move(listening), ec), slots_(ahead) {
@@ -57,7 +52,7 @@ accepting::~accepting() {
 
 error_code accepting::start(slot& one) noexcept {
   error_code ec;
-  if (!one.connection) one.connection = open_stream_socket(listening_.family(), ec);
+  if (!one.connection) one.connection = open_socket(listening_.family(), SOCK_STREAM, ec);
   if (ec) return ec;
   constexpr DWORD each = sizeof(sockaddr_storage) + 16;
   DWORD received = 0;

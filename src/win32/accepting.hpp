@@ -11,9 +11,6 @@
 
 namespace prong::win32 {
 
-/// A TCP socket for overlapped operations that no program we start inherits.
-os::socket open_stream_socket(int family, error_code& ec) noexcept;
-
 class accepting {
  public:
   /// `ahead`: how many connections are taken before `take` asks for them.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/datagrams.hpp"
 
+#include "win32/bound_socket.hpp"
 #include "win32/event_socket.hpp"
 #include "win32/transfer.hpp"
 
@@ -23,18 +24,6 @@ namespace {
 using win32::last_socket_error;
 
 constexpr std::size_t longest = 65535;
-
-socket open_and_bind(datagrams::endpoint const& where, error_code& ec) noexcept {
-  socket made(::WSASocketW(where.protocol().family(), SOCK_DGRAM, IPPROTO_UDP, nullptr, 0,
-                           WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT));
-  DWORD const yes = 1;
-  auto const* const option = reinterpret_cast<char const*>(&yes);
-  if (!made || ::setsockopt(made.get(), SOL_SOCKET, SO_EXCLUSIVEADDRUSE, option, sizeof yes) != 0 ||
-      ::bind(made.get(), where.data(), static_cast<int>(where.size())) != 0) {
-    ec = last_socket_error();
-  }
-  return made;
-}
 
 // That somebody to whom we sent does not listen is no reason to fail a receive.
 void forget_refused_sends(native_socket socket) noexcept {
@@ -107,9 +96,10 @@ class datagrams::impl {
   error_code failure_;  // why it could not be started
 };
 
-datagrams::datagrams(asio::any_io_executor executor, endpoint const& where, error_code& ec) {
+datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
+                     error_code& ec) {
   ec.clear();
-  auto made = open_and_bind(where, ec);
+  auto made = win32::bind_socket(request, SOCK_DGRAM, ec);
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(made), ec);
 }
 
@@ -129,8 +119,8 @@ datagrams::datagrams(datagrams&&) noexcept = default;
 datagrams& datagrams::operator=(datagrams&&) noexcept = default;
 datagrams::~datagrams() = default;
 
-datagrams::endpoint datagrams::local_endpoint() const {
-  endpoint result;
+endpoint datagrams::local_endpoint() const {
+  asio::ip::udp::endpoint result;
   auto size = static_cast<int>(result.capacity());
   if (::getsockname(impl_->native(), result.data(), &size) == 0) {
     result.resize(static_cast<std::size_t>(size));
@@ -148,7 +138,8 @@ void datagrams::async_wait(detail::handler<void(error_code)> completion) {
   impl_->async_wait(std::move(completion));
 }
 
-std::size_t datagrams::receive(std::span<std::byte> into, endpoint& from, error_code& ec) {
+std::size_t datagrams::receive(std::span<std::byte> into, asio::ip::udp::endpoint& from,
+                               error_code& ec) {
   std::size_t size = 0;
   auto const* const taken = impl_->take(size, ec);
   if (taken == nullptr) return 0;
@@ -160,7 +151,8 @@ std::size_t datagrams::receive(std::span<std::byte> into, endpoint& from, error_
   return size;
 }
 
-void datagrams::send(std::span<std::byte const> what, endpoint const& to, error_code& ec) {
+void datagrams::send(std::span<std::byte const> what, asio::ip::udp::endpoint const& to,
+                     error_code& ec) {
   ec.clear();
   if (::sendto(impl_->native(), reinterpret_cast<char const*>(what.data()),
                static_cast<int>(what.size()), 0, to.data(),

@@ -5,6 +5,7 @@
 #include "common/os/listener.hpp"
 
 #include "win32/accepting.hpp"
+#include "win32/bound_socket.hpp"
 #include "win32/transfer.hpp"
 
 #include <boost/asio/error.hpp>
@@ -19,24 +20,9 @@ using win32::last_socket_error;
 constexpr std::size_t ahead_when_shared = 1;
 constexpr std::size_t ahead_when_alone = 8;
 
-bool set_option(native_socket socket, int level, int name, DWORD value) noexcept {
-  auto const* const bytes = reinterpret_cast<char const*>(&value);
-  return ::setsockopt(socket, level, name, bytes, sizeof value) == 0;
-}
-
-socket bind_and_listen(listen_request const& request, error_code& ec) noexcept {
-  auto const endpoint = request.where.tcp();
-  int const family = endpoint.protocol().family();
-  auto made = win32::open_stream_socket(family, ec);
-  if (ec) return {};
-  // SO_REUSEADDR would let any program take the port over. Nothing is needed here to use the port
-  // of a primary that has just ended.
-  bool const done = set_option(made.get(), SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1) &&
-                    (family != AF_INET6 ||
-                     set_option(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, request.how.v6_only)) &&
-                    ::bind(made.get(), endpoint.data(), static_cast<int>(endpoint.size())) == 0 &&
-                    ::listen(made.get(), request.how.backlog) == 0;
-  if (!done) ec = last_socket_error();
+socket bind_and_listen(listen_request const& request, error_code& ec) {
+  auto made = win32::bind_socket(request, SOCK_STREAM, ec);
+  if (!ec && ::listen(made.get(), request.how.backlog) != 0) ec = last_socket_error();
   return made;
 }
 

@@ -3,6 +3,9 @@
 #include "common/os/datagrams.hpp"
 
 #include "os/seam_fixture.hpp"
+#include "support/request.hpp"
+
+#include <prong/error.hpp>
 
 #include <set>
 
@@ -15,11 +18,21 @@ udp::endpoint any_udp_port() {
   return {asio::ip::address_v4::loopback(), 0};
 }
 
-os::datagrams bind(asio::io_context& io) {
+os::datagrams bind(asio::io_context& io, detail::listen_request const& what) {
   error_code ec;
-  os::datagrams result(io.get_executor(), any_udp_port(), ec);
+  os::datagrams result(io.get_executor(), what, ec);
   REQUIRE_FALSE(ec);
   return result;
+}
+
+os::datagrams bind(asio::io_context& io) {
+  return bind(io, request(any_udp_port()));
+}
+
+error_code failure_of(asio::io_context& io, detail::listen_request const& what) {
+  error_code ec;
+  os::datagrams const refused(io.get_executor(), what, ec);
+  return ec;
 }
 
 bytes receive(asio::io_context& io, os::datagrams& at, udp::endpoint& from,
@@ -34,9 +47,9 @@ bytes receive(asio::io_context& io, os::datagrams& at, udp::endpoint& from,
   }
 }
 
-void send(os::datagrams& from, bytes const& what, udp::endpoint const& to) {
+void send(os::datagrams& from, bytes const& what, endpoint const& to) {
   error_code ec;
-  from.send(what, to, ec);
+  from.send(what, to.udp(), ec);
   if (ec) throw boost::system::system_error(ec);
 }
 
@@ -50,7 +63,7 @@ TEST_CASE("a datagram arrives whole, with its sender's address", "[os]") {
     send(here, pattern(size), there.local_endpoint());
     udp::endpoint from;
     CHECK((receive(io, there, from) == pattern(size)));
-    CHECK(from == here.local_endpoint());
+    CHECK(endpoint(from) == here.local_endpoint());
   }
 }
 
@@ -80,12 +93,53 @@ TEST_CASE("a UDP port that is taken is reported, and what is no UDP socket is no
           "[os]") {
   asio::io_context io;
   auto const here = bind(io);
-  error_code ec;
-  os::datagrams const second(io.get_executor(), here.local_endpoint(), ec);
-  CHECK(ec == asio::error::address_in_use);
+  CHECK(failure_of(io, request(here.local_endpoint())) == asio::error::address_in_use);
   connection pair(io);
+  error_code ec;
   os::datagrams const wrong(io.get_executor(), std::move(pair.server), ec);
   CHECK(ec);
+}
+
+TEST_CASE("two UDP sockets may have one address, if both ask for it", "[os]") {
+  asio::io_context io;
+  auto what = request(any_udp_port());
+  what.how.reuse_address = true;
+  auto const first = bind(io, what);
+  what.where = first.local_endpoint();
+  auto const second = bind(io, what);
+  CHECK(second.local_endpoint() == first.local_endpoint());
+  what.how.reuse_address = false;
+  CHECK(failure_of(io, what));
+}
+
+TEST_CASE("UDP sockets that the system divides datagrams among are bound, or not supported",
+          "[os]") {
+  asio::io_context io;
+  auto what = request(any_udp_port());
+  what.how.reuse_port = true;
+  if (!divides_among_sockets()) {
+    CHECK(failure_of(io, what) == errc::not_supported);
+    return;
+  }
+  auto const first = bind(io, what);
+  what.where = first.local_endpoint();
+  auto const second = bind(io, what);
+  CHECK(second.local_endpoint() == first.local_endpoint());
+  CHECK(failure_of(io, request(what.where)) == asio::error::address_in_use);
+}
+
+TEST_CASE("a UDP socket on IPv6 hears IPv4 as well, unless told not to", "[os]") {
+  asio::io_context io;
+  bool const only = GENERATE(false, true);
+  auto const what = request(udp::endpoint(udp::v6(), 0), 0, only);
+  if (auto const ec = failure_of(io, what)) {
+    WARN("no IPv6 here: " << ec.message());
+    return;
+  }
+  auto const both = bind(io, what);
+  udp::endpoint const over_v4(asio::ip::address_v4::any(), both.local_endpoint().port);
+  CHECK(failure_of(io, request(over_v4)) ==
+        (only ? error_code() : error_code(asio::error::address_in_use)));
 }
 
 TEST_CASE("after it was cancelled a UDP socket leaves datagrams to those who share it",
@@ -148,7 +202,7 @@ TEST_CASE("workers that share a UDP socket each get a datagram, and answer from 
     udp::endpoint from;
     auto const answer = receive(io, client, from);
     answers.emplace(reinterpret_cast<char const*>(answer.data()), answer.size());
-    CHECK(from == port.local_endpoint());
+    CHECK(endpoint(from) == port.local_endpoint());
   }
   CHECK(answers.size() == workers.size());
   for (auto const& each : workers) CHECK(wait_for_exit(io, each->child).code == 0);

@@ -28,6 +28,8 @@ detail::socket_handle accept_from(detail::native_socket listener);
 /// Writes one byte, on a socket that may belong to another process's event loop.
 bool write_byte(detail::native_socket to, char byte);
 
+/// Whether several sockets may have one port, with the system dividing what arrives.
+bool divides_among_sockets();
 /// Whether a client may wait in vain for the end of a connection of a process that was killed. Wine
 /// 8 keeps some for itself, if the process was in a call just then.
 bool ends_get_lost();

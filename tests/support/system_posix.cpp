@@ -64,6 +64,14 @@ bool write_byte(detail::native_socket to, char byte) {
   return ::write(to, &byte, 1) == 1;
 }
 
+bool divides_among_sockets() {
+#if defined(__linux__) || defined(SO_REUSEPORT_LB)
+  return true;
+#else
+  return false;
+#endif
+}
+
 bool ends_get_lost() {
   return false;
 }

@@ -166,6 +166,10 @@ bool write_byte(detail::native_socket to, char byte) {
   return ::send(to, &byte, 1, 0) == 1;
 }
 
+bool divides_among_sockets() {
+  return false;
+}
+
 bool ends_get_lost() {
   return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;
 }

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ std::vector<std::string> worker_arguments();
 
 struct worker_program {
   worker_program(std::string_view name, std::function<int()> body) {
-    all_worker_programs().emplace(name, std::move(body));
+    bool const added = all_worker_programs().emplace(name, std::move(body)).second;
+    if (!added) throw std::logic_error("two bodies are called " + std::string(name));
   }
 };
 

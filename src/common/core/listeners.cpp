@@ -23,13 +23,12 @@ bool listeners::listen(worker_id id, wire::listen const& frame) {
   member const asker{id, acceptor_id{frame.acceptor}};
   if (knows(asker)) return false;
   auto const what = from_wire(frame);
-  auto const found = find(what, frame.index);
+  auto const found = find(id, what, frame.index);
   if (found == table_.end()) {
     open(what, frame.index, asker);
   } else {
     auto& [at, there] = *found;
-    auto const same = [id](member const& each) { return each.id == id; };
-    if (std::any_of(there.members.begin(), there.members.end(), same))
+    if (is_member(there, id))
       fail(asker, what, asio::error::address_in_use);
     else
       admit(at, there, asker);
@@ -57,8 +56,15 @@ bool listeners::knows(member const& who) const {
                      [&](loner const& each) { return each.who == who; });
 }
 
-listeners::table::iterator listeners::find(listen_request const& what, std::uint32_t index) {
+bool listeners::is_member(listener const& at, worker_id id) {
+  return std::any_of(at.members.begin(), at.members.end(),
+                     [id](member const& each) { return each.id == id; });
+}
+
+listeners::table::iterator listeners::find(worker_id id, listen_request const& what,
+                                           std::uint32_t index) {
   auto const fits = [&](listener const& at) {
+    if (what.how.reuse_address && is_member(at, id)) return false;  // it wants another one
     if (what.from || at.asked.from)
       return what.from == at.asked.from && what.where.transport == at.asked.where.transport;
     if (what.where == at.asked.where && what.any_address == at.asked.any_address)

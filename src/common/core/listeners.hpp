@@ -90,7 +90,9 @@ class listeners {
   using table = std::map<listener_id, listener>;
 
   bool knows(member const& who) const;
-  table::iterator find(listen_request const& what, std::uint32_t index);
+  /// The listener that this worker is to share, if there is one.
+  table::iterator find(worker_id id, listen_request const& what, std::uint32_t index);
+  static bool is_member(listener const& at, worker_id id);
   void open(listen_request const& what, std::uint32_t index, member const& first);
   void admit(listener_id id, listener& at, member const& joins);
   void fail(member const& asker, listen_request const& what, error_code ec);

@@ -6,8 +6,8 @@
 #include "common/os/socket.hpp"
 
 #include <prong/detail/async.hpp>
+#include <prong/listen_options.hpp>
 
-#include <boost/asio/ip/udp.hpp>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -16,10 +16,9 @@ namespace prong::os {
 
 class datagrams {
  public:
-  using endpoint = asio::ip::udp::endpoint;
-
-  /// Binds. On failure `ec` says why and the object may only be destroyed.
-  datagrams(asio::any_io_executor executor, endpoint const& where, error_code& ec);
+  /// Binds, or takes a socket that this process has already (`request.from`), as a listener does.
+  /// On failure `ec` says why and the object may only be destroyed.
+  datagrams(asio::any_io_executor executor, detail::listen_request const& request, error_code& ec);
   /// Takes a socket that is bound already: one that the primary shares with its workers.
   datagrams(asio::any_io_executor executor, socket adopted, error_code& ec);
   datagrams(datagrams&&) noexcept;
@@ -34,9 +33,9 @@ class datagrams {
   void async_wait(detail::handler<void(error_code)> completion);
   /// The next datagram, without waiting; how many bytes of it were written. `would_block` when
   /// there is none now, `message_size` when it was longer than `into` and lost its rest.
-  std::size_t receive(std::span<std::byte> into, endpoint& from, error_code& ec);
+  std::size_t receive(std::span<std::byte> into, asio::ip::udp::endpoint& from, error_code& ec);
   /// Sends one datagram, whole or not at all; `would_block` when there is no room now.
-  void send(std::span<std::byte const> what, endpoint const& to, error_code& ec);
+  void send(std::span<std::byte const> what, asio::ip::udp::endpoint const& to, error_code& ec);
   /// As a listener's: completes a pending `async_wait` with `asio::error::operation_aborted`, and
   /// takes nothing more from the queue until the next (C12).
   void cancel() noexcept;
