@@ -10,4 +10,5 @@
 #include <prong/options.hpp>
 #include <prong/primary.hpp>
 #include <prong/run.hpp>
+#include <prong/socket_handle.hpp>
 #include <prong/worker.hpp>
