@@ -7,12 +7,12 @@
 //   prong::assign_socket(connection, tcp::v4(), std::move(gift.socket));
 //
 // Any socket can travel: connected, listening, UDP. On POSIX it does not matter whether Asio had
-// it before. On Windows it does: there a socket that Asio uses belongs to the completion port of
-// its process, and so do all handles of it in other processes, where Asio cannot use them.
-// `release_socket` undoes that on Windows 8.1 and later; where the system cannot (Wine 8), it
-// reports `operation_not_supported` and the socket stays where it is, usable. A socket that Asio
-// never had can always be sent: one that the program itself made by the system's calls, and one
-// that came in a message and was not assigned.
+// it before, and several processes may use it at once. On Windows a socket that Asio uses belongs
+// to the completion port of that process, and so do all handles of it elsewhere: of the processes
+// that have it, one can use it with Asio. `release_socket` undoes that on Windows 8.1 and later;
+// where the system cannot (Wine 8), it reports `operation_not_supported`, and the socket stays
+// where it is, usable. A socket that Asio never had can always be sent: one that the program made
+// by the system's own calls, and one that came in a message and was not assigned.
 //
 // Threads: distinct objects may be used at the same time, one object may not.
 // SPDX-License-Identifier: BSL-1.0
