@@ -16,7 +16,7 @@ import tempfile
 KINDS = [
     (
         "values",
-        r"<prong/(endpoint|error|event|listen_options|message|options)\.hpp>"
+        r"<prong/(endpoint|error|event|listen_options|message|options|socket_handle)\.hpp>"
         r"|<prong/detail/config\.hpp>",
     ),
     ("detail", r"<prong/detail/.*\.hpp>"),

@@ -21,7 +21,7 @@ SCRIPTS = (".py", ".cmake", ".sh", ".ps1", ".yml")
 
 # Where a platform may show. Everything else is one code for all.
 PLATFORM_FILES = (
-    r"include/prong/detail/socket_handle\.hpp"
+    r"include/prong/detail/native_socket\.hpp"
     r"|src/(posix|win32)/.*"
     r"|tests/support/.*_(posix|win32).*"
 )

@@ -153,8 +153,7 @@ class basic_acceptor {
   void assign(protocol_type const&, typename protocol_type::socket::native_handle_type native,
               error_code& ec) {
     endpoint const kind{endpoint_type()};
-    detail::assign(*impl_, kind.transport,
-                   detail::socket_handle(static_cast<detail::native_socket>(native)), ec);
+    detail::assign(*impl_, kind.transport, socket_handle(static_cast<native_socket>(native)), ec);
     open_ = open_ || !ec;
   }
   void assign(protocol_type const& protocol,
@@ -254,12 +253,10 @@ class basic_acceptor {
   /// Makes an accepted native socket the socket `into`, and asks for the client's address.
   template <class Socket>
   static void adopt(Socket& into, detail::acceptor_impl const& acceptor, endpoint_type* from,
-                    detail::socket_handle connection, error_code& ec) {
+                    socket_handle connection, error_code& ec) {
     auto const here = detail::to_asio<endpoint_type>(detail::last_endpoint(acceptor));
-    into.assign(here.protocol(), connection.get(), ec);
-    if (ec) return;
-    connection.release();  // the socket owns it now
-    if (from) *from = into.remote_endpoint(ec);
+    assign_socket(into, here.protocol(), std::move(connection), ec);
+    if (!ec && from) *from = into.remote_endpoint(ec);
   }
 
   template <class SocketExecutor, class Token>
@@ -268,7 +265,7 @@ class basic_acceptor {
     return asio::async_initiate<Token, void(error_code, socket_type)>(
         [this, to, from](auto completion) {
           auto finish = [impl = impl_, to, from](auto&& done, error_code ec,
-                                                 detail::socket_handle connection) {
+                                                 socket_handle connection) {
             socket_type socket(to);
             if (!ec) adopt(socket, *impl, from, std::move(connection), ec);
             std::move(done)(ec, std::move(socket));
@@ -283,7 +280,7 @@ class basic_acceptor {
     return asio::async_initiate<Token, void(error_code)>(
         [this, &into, from](auto completion) {
           auto finish = [impl = impl_, &into, from](auto&& done, error_code ec,
-                                                    detail::socket_handle connection) {
+                                                    socket_handle connection) {
             if (!ec) adopt(into, *impl, from, std::move(connection), ec);
             std::move(done)(ec);
           };
@@ -296,10 +293,10 @@ class basic_acceptor {
   void start(Completion completion, Finish finish) {
     // The handler's own executor, or else the acceptor's, not the worker's.
     auto const handler_executor = asio::get_associated_executor(completion, executor_);
-    detail::async_accept(
-        *impl_, detail::handler<void(error_code, detail::socket_handle)>(asio::bind_executor(
-                    handler_executor, detail::adopting_handler<Completion, Finish>{
-                                          std::move(completion), std::move(finish)})));
+    detail::async_accept(*impl_,
+                         detail::handler<void(error_code, socket_handle)>(asio::bind_executor(
+                             handler_executor, detail::adopting_handler<Completion, Finish>{
+                                                   std::move(completion), std::move(finish)})));
   }
 
   Executor executor_;

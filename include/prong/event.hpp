@@ -82,6 +82,7 @@ struct events_lost {
   std::size_t count = 0;
 };
 
+/// It can be moved and not copied: a message may own a socket.
 using event = std::variant<worker_forked, worker_online, worker_listening, worker_listen_failed,
                            worker_message, worker_disconnected, worker_exited, respawn_suspended,
                            respawn_resumed, events_lost>;

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <prong/detail/socket_handle.hpp>
+#include <prong/detail/native_socket.hpp>
 #include <prong/endpoint.hpp>
 
 #include <boost/asio/socket_base.hpp>
@@ -38,10 +38,10 @@ struct listen_options {
 /// A socket that the primary's process has already, inherited or opened by itself: known there by
 /// its number, or by the name that systemd gave it in LISTEN_FDNAMES (`not_supported` on Windows).
 struct primary_socket {
-  explicit primary_socket(detail::native_socket its_number) noexcept : number(its_number) {}
+  explicit primary_socket(native_socket its_number) noexcept : number(its_number) {}
   explicit primary_socket(std::string its_name) noexcept : name(std::move(its_name)) {}
 
-  detail::native_socket number = detail::no_socket;
+  native_socket number = detail::no_socket;
   std::string name{};
 
   friend bool operator==(primary_socket const&, primary_socket const&) = default;

@@ -11,4 +11,5 @@
 #include <prong/primary.hpp>
 #include <prong/run.hpp>
 #include <prong/udp_socket.hpp>
+#include <prong/socket_handle.hpp>
 #include <prong/worker.hpp>

@@ -74,11 +74,13 @@ class worker {
         [this](auto completion) { start_receive(std::move(completion)); });
   }
 
-  /// Sends a message to the primary, where it is an event. Signature: void(error_code).
+  /// Sends a message to the primary, with its socket if it has one; there it is an event.
+  /// Signature: void(error_code).
   /// Completes when the operating system has it; waits while 64 messages are on the way that the
   /// primary's program has not taken. Errors: `message_too_large`, `queue_full` when 256 sends
   /// wait already, `primary_gone`, `not_a_worker` if standalone, `operation_aborted` once the
-  /// worker drains. Cancellation: all kinds, while the message waits.
+  /// worker drains. The socket is closed here in each case.
+  /// Cancellation: all kinds, while the message waits.
   template <class Token>
   auto async_send(message what, Token&& token) {
     return detail::initiate<void(error_code)>(

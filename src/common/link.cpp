@@ -115,7 +115,8 @@ bool link::dispatch(os::received& one) {
   auto const what = wire::decode(one.frame);
   if (!what) return false;
   if (finishing_) return true;
-  if (auto const* const text = std::get_if<wire::message>(&*what)) return on_message(*text);
+  if (auto const* const text = std::get_if<wire::message>(&*what))
+    return on_message(*text, std::move(one.attached));
   if (auto const* const credit = std::get_if<wire::message_credit>(&*what))
     on_message_credit(credit->count);
   else
@@ -159,7 +160,7 @@ void link::async_send(message what, detail::handler<void(error_code)> completion
     return;
   }
   if (credits_ > 0) {
-    queue_message(what, operations::operation(executor_, std::move(completion)));
+    queue_message(std::move(what), operations::operation(executor_, std::move(completion)));
     flush();
     return;
   }
@@ -173,30 +174,37 @@ void link::async_send(message what, detail::handler<void(error_code)> completion
   });
 }
 
-void link::queue_message(message const& what, operations::operation done) {
+void link::queue_message(message what, operations::operation done) {
   PRONG_ASSERT(credits_ > 0, "I7");
   if (broken_) {
     done.complete(gone_);
     return;
   }
   --credits_;
-  wire::encode(wire::message{what.topic, what.body}, queued_.frames);
+  bool const with_socket = static_cast<bool>(what.socket);
+  wire::message const frame{what.topic, what.body, with_socket};
+  if (with_socket)
+    send(frame, std::move(what.socket));
+  else
+    send(frame);
   queued_.messages.push_back(std::move(done));
 }
 
 void link::on_message_credit(std::uint32_t count) {
   credits_ = std::min(credits_ + std::min(count, message_window), message_window);
   while (credits_ > 0 && !messages_.empty()) {
-    queue_message(messages_.front().what, waiting_.take_first());
+    queue_message(std::move(messages_.front().what), waiting_.take_first());
     messages_.pop_front();
   }
   flush();
 }
 
-bool link::on_message(wire::message const& what) {
+bool link::on_message(wire::message const& what, os::socket attached) {
   if (untaken_ + unreturned_ >= message_window) return false;  // it had no credit for this one
   ++untaken_;
-  owner_.on_message({std::string(what.topic), std::string(what.body)});
+  message received(std::string(what.topic), std::string(what.body), std::move(attached));
+  received.socket_lost = what.with_socket && !received.socket;
+  owner_.on_message(std::move(received));
   return true;
 }
 

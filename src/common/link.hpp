@@ -49,7 +49,8 @@ class link : public std::enable_shared_from_this<link> {
   /// The number of the batch that a frame sent now goes out with.
   std::uint64_t next_batch() const noexcept { return batches_ + 1; }
 
-  /// Completes when the operating system has the message.
+  /// Completes when the operating system has the message. Its socket is closed then, and when it
+  /// cannot be sent.
   void async_send(message what, detail::handler<void(error_code)> completion);
   /// The program has taken one message: its sender may send another.
   void message_taken();
@@ -86,9 +87,9 @@ class link : public std::enable_shared_from_this<link> {
   bool dispatch(os::received& one);
   void on_sent(error_code ec);
   void end(error_code why);
-  void queue_message(message const& what, operations::operation done);
+  void queue_message(message what, operations::operation done);
   void on_message_credit(std::uint32_t count);
-  bool on_message(wire::message const& what);
+  bool on_message(wire::message const& what, os::socket attached);
 
   asio::any_io_executor executor_;
   std::optional<os::channel> channel_;

@@ -4,7 +4,7 @@
 
 #include "common/os/process.hpp"
 
-#include <prong/detail/socket_handle.hpp>
+#include <prong/detail/native_socket.hpp>
 
 #include <fmt/format.h>
 #include <cstdlib>

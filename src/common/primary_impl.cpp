@@ -51,6 +51,7 @@ void primary_impl::close() {
   disconnects_.clear();
   reloads_.clear();
   event_waiters_.complete_all(asio::error::operation_aborted);
+  while (!events_.empty()) events_.pop();  // with the sockets of messages
 }
 
 template <class Happening>

@@ -71,6 +71,7 @@ void worker_impl::close() {
   pause_.cancel();
   abort_deliveries();
   offered_.clear();
+  inbox_.clear();
   receives_.complete_all(asio::error::operation_aborted);
   stops_.complete_all(asio::error::operation_aborted);
   disconnects_.complete_all(asio::error::operation_aborted);

@@ -86,6 +86,24 @@ TEST_CASE("every socket arrives with its own frame", "[os][C3][C4]") {
   worker.reset();
 }
 
+TEST_CASE("frames of the largest size carry sockets, among small ones", "[os][C3][C4]") {
+  asio::io_context io;
+  auto worker = start(io, "signs_sockets");
+  connection pairs[] = {connection(io), connection(io), connection(io)};
+  bytes batch = frame(1, pattern(wire::max_payload), flagged);
+  append(batch, frame(2, pattern(1)));
+  append(batch, frame(3, {}, flagged));
+  append(batch, frame(4, pattern(wire::max_payload)));
+  append(batch, frame(5, pattern(wire::max_payload), flagged));
+  REQUIRE_FALSE(send(io, worker->link, batch,
+                     {pairs[0].server.get(), pairs[1].server.get(), pairs[2].server.get()}));
+  for (std::uint64_t const id : {1, 3, 5}) {
+    std::uint64_t signature = 0;
+    REQUIRE_FALSE(read_exactly(io, pairs[id / 2].client, &signature, sizeof signature));
+    CHECK(signature == id);
+  }
+}
+
 TEST_CASE("a socket that travels there and back is a new handle of the same connection",
           "[os][C4]") {
   asio::io_context io;

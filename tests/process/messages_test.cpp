@@ -15,13 +15,6 @@ namespace {
 constexpr std::size_t window = 64;    // messages that nobody has taken
 constexpr std::size_t waiting = 256;  // sends that may wait
 
-// Bytes that show where one is missing, zeros among them.
-std::string pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t at = 0; at < size; ++at) text[at] = static_cast<char>(at * 7 + at / 251);
-  return text;
-}
-
 }  // namespace
 
 TEST_CASE("messages arrive once and in order, both ways", "[process][messages]") {

@@ -45,6 +45,12 @@ awaitable<void> answer_messages(worker& self) {
   }
 }
 
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t at = 0; at < size; ++at) text[at] = static_cast<char>(at * 7 + at / 251);
+  return text;
+}
+
 void spin() {
   for (unsigned volatile turns = 0;;) turns = turns + 1;
 }

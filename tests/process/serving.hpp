@@ -39,8 +39,10 @@ awaitable<void> say(tcp::socket& to, std::string text);
 awaitable<void> tell(worker& self, std::string topic);
 /// Waits for this message; others before it are dropped.
 awaitable<void> hear(worker& self, std::string topic);
-/// Gives back each message.
+/// Gives back each message, with its socket.
 awaitable<void> answer_messages(worker& self);
+/// Bytes that show where one is missing, zeros among them.
+std::string pattern(std::size_t size);
 /// Never gives the processor back.
 [[noreturn]] void spin();
 

@@ -182,4 +182,10 @@ object_id system::add_listening(std::uint16_t port) {
   return id;
 }
 
+os::socket system::add_socket() {
+  auto const id = ++last_object_;
+  objects.try_emplace(id);
+  return open(id);
+}
+
 }  // namespace prong::sim

@@ -200,6 +200,8 @@ class system {
   // Ports.
   object_id listening_on(std::uint16_t port) const;
   object_id add_listening(std::uint16_t port);
+  /// A socket that a program makes for itself.
+  os::socket add_socket();
   /// A connection of a client; none if nobody listens, or the backlog is full.
   object_id connect(std::uint16_t port);
 

@@ -118,6 +118,18 @@ std::vector<std::uint64_t> model::offered_ids(process_id worker) const {
 
 // --- Messages -----------------------------------------------------------------------------------
 
+message model::write_message(std::uint32_t worker, int side) {
+  auto& box = messages(worker, side);
+  auto& os = system::current();
+  message written(std::to_string(++box.last_number),
+                  std::string(os.chooses.pick(4) == 0 ? 900 : 3, 'm'));
+  if (os.chooses.pick(3) == 0) {
+    written.socket = os.add_socket();
+    box.sockets[box.last_number] = os.object_of(written.socket.get());
+  }
+  return written;
+}
+
 void model::message_sent(std::uint32_t worker, int side, std::uint64_t number) {
   auto& box = messages(worker, side);
   box.succeeded.insert(number);
@@ -125,9 +137,16 @@ void model::message_sent(std::uint32_t worker, int side, std::uint64_t number) {
     fail("messages", fmt::format("message {} to or from worker {} was lost", number, worker));
 }
 
-void model::message_received(std::uint32_t worker, int side, std::uint64_t number) {
+void model::message_received(std::uint32_t worker, int side, message const& what) {
   auto& box = messages(worker, side);
+  auto const number = std::stoull(what.topic);
   ++box.taken;
+  auto const sent = box.sockets.find(number);
+  auto const got = what.socket ? system::current().object_of(what.socket.get()) : no_object;
+  auto const expected = sent == box.sockets.end() || what.socket_lost ? no_object : sent->second;
+  if (got != expected || (what.socket_lost && sent == box.sockets.end()))
+    fail("C3", fmt::format("message {} to or from worker {} has socket {} instead of {}", number,
+                           worker, got, expected));
   if (number <= box.last_received || number > box.last_number)
     fail("messages", fmt::format("message {} to or from worker {} after {}", number, worker,
                                  box.last_received));

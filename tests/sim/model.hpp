@@ -45,15 +45,15 @@ class model : public observer {
     std::uint64_t last_received = 0;
     std::uint64_t sent = 0;  // with the operating system
     std::uint64_t taken = 0;
-    std::set<std::uint64_t> succeeded{};  // the sender was told that they are out
-    std::set<std::uint64_t> missing{};    // skipped by the receiver
+    std::set<std::uint64_t> succeeded{};           // the sender was told that they are out
+    std::set<std::uint64_t> missing{};             // skipped by the receiver
+    std::map<std::uint64_t, object_id> sockets{};  // of the messages that were sent with one
   };
   mail& messages(std::uint32_t worker, int side) { return mail_[{worker, side}]; }
-  std::uint64_t number_message(std::uint32_t worker, int side) {
-    return ++messages(worker, side).last_number;
-  }
+  /// The next message: a number, and perhaps a socket.
+  message write_message(std::uint32_t worker, int side);
   void message_sent(std::uint32_t worker, int side, std::uint64_t number);
-  void message_received(std::uint32_t worker, int side, std::uint64_t number);
+  void message_received(std::uint32_t worker, int side, message const& what);
 
   /// After each step.
   void check(detail::primary_impl const& primary);

@@ -116,16 +116,15 @@ void program::receive() {
   impl_->receive(detail::handler<void(error_code, message)>([this](error_code ec, message what) {
     receiving_ = false;
     if (ec) return;
-    world_.rules.message_received(self_.worker, 0, std::stoull(what.topic));
+    world_.rules.message_received(self_.worker, 0, what);
     receive();
   }));
 }
 
 void program::send() {
-  auto const number = world_.rules.number_message(self_.worker, 1);
-  std::string body(world_.os.chooses.pick(4) == 0 ? 700 : 5, 'w');
-  impl_->send({std::to_string(number), std::move(body)},
-              detail::handler<void(error_code)>([this, number](error_code ec) {
+  auto what = world_.rules.write_message(self_.worker, 1);
+  auto const number = std::stoull(what.topic);
+  impl_->send(std::move(what), detail::handler<void(error_code)>([this, number](error_code ec) {
                 if (!ec) world_.rules.message_sent(self_.worker, 1, number);
               }));
 }

@@ -139,8 +139,7 @@ void user::next_event() {
     }
     if (auto const* const text = std::get_if<worker_message>(&what))
       if (text->message.topic != "0")
-        world_.rules.message_received(static_cast<std::uint32_t>(text->id), 1,
-                                      std::stoull(text->message.topic));
+        world_.rules.message_received(static_cast<std::uint32_t>(text->id), 1, text->message);
     world_.rules.on_event(what);
     if (takes_events_ && impl_) next_event();
   }));
@@ -148,10 +147,10 @@ void user::next_event() {
 
 void user::send(worker_id to) {
   auto const worker = static_cast<std::uint32_t>(to);
-  auto const number = world_.rules.number_message(worker, 0);
-  auto& draw = world_.os.chooses;
+  auto what = world_.rules.write_message(worker, 0);
+  auto const number = std::stoull(what.topic);
   ++started_;
-  impl_->send(to, {std::to_string(number), std::string(draw.pick(4) == 0 ? 900 : 3, 'p')},
+  impl_->send(to, std::move(what),
               detail::handler<void(error_code)>([this, worker, number](error_code ec) {
                 ++completed_;
                 if (!ec) world_.rules.message_sent(worker, 0, number);

@@ -40,8 +40,9 @@ std::vector<Action> only(std::vector<Any> const& actions) {
 template <class Event>
 std::vector<Event> events(std::vector<core::any_action> const& actions) {
   std::vector<Event> found;
-  for (auto const& each : only<core::action::emit>(actions))
-    if (auto const* const one = std::get_if<Event>(&each.what)) found.push_back(*one);
+  for (auto const& each : actions)
+    if (auto const* const out = std::get_if<core::action::emit>(&each))
+      if (auto const* const one = std::get_if<Event>(&out->what)) found.push_back(*one);
   return found;
 }
 

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <prong/detail/config.hpp>
-#include <prong/detail/socket_handle.hpp>
+#include <prong/socket_handle.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -23,10 +24,19 @@ bool has_child();
 /// Waits for the processes whose owner a test destroyed.
 void reap_abandoned();
 
+/// A socket on a free port of the loopback address. It belongs to no event loop.
+struct bound_socket {
+  socket_handle socket;
+  std::uint16_t port = 0;
+};
+bound_socket listening_socket();
+bound_socket datagram_socket();
+/// Whether the system lets a socket that Asio uses go, so that it can be sent.
+bool lets_sockets_go();
 /// Waits for the next connection. It belongs to no event loop: a socket of Asio's for ever does.
-detail::socket_handle accept_from(detail::native_socket listener);
+socket_handle accept_from(native_socket listener);
 /// Writes one byte, on a socket that may belong to another process's event loop.
-bool write_byte(detail::native_socket to, char byte);
+bool write_byte(native_socket to, char byte);
 
 /// Whether several sockets may have one port, with the system dividing what arrives.
 bool divides_among_sockets();

@@ -5,6 +5,7 @@
 #include "common/os/process.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -26,6 +27,22 @@ namespace {
 int descriptor_in(char const* variable) {
   char const* const text = std::getenv(variable);
   return text != nullptr ? std::atoi(text) : -1;
+}
+
+bound_socket bind_socket(int type) {
+  bound_socket made;
+  made.socket.reset(::socket(AF_INET, type, 0));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const address = reinterpret_cast<sockaddr*>(&where);
+  socklen_t size = sizeof where;
+  if (!made.socket || ::bind(made.socket.get(), address, size) != 0 ||
+      ::getsockname(made.socket.get(), address, &size) != 0) {
+    throw std::system_error(errno, std::generic_category(), "bind_socket");
+  }
+  made.port = ntohs(where.sin_port);
+  return made;
 }
 
 }  // namespace
@@ -56,11 +73,26 @@ void reap_abandoned() {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) continue;
 }
 
-detail::socket_handle accept_from(detail::native_socket listener) {
-  return detail::socket_handle(::accept(listener, nullptr, nullptr));
+bound_socket listening_socket() {
+  auto made = bind_socket(SOCK_STREAM);
+  if (::listen(made.socket.get(), SOMAXCONN) != 0)
+    throw std::system_error(errno, std::generic_category(), "listen");
+  return made;
 }
 
-bool write_byte(detail::native_socket to, char byte) {
+bound_socket datagram_socket() {
+  return bind_socket(SOCK_DGRAM);
+}
+
+bool lets_sockets_go() {
+  return true;
+}
+
+socket_handle accept_from(native_socket listener) {
+  return socket_handle(::accept(listener, nullptr, nullptr));
+}
+
+bool write_byte(native_socket to, char byte) {
   return ::write(to, &byte, 1) == 1;
 }
 

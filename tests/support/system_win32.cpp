@@ -94,6 +94,26 @@ struct inherited_channel {
   }
 };
 
+bound_socket bind_socket(int type) {
+  bound_socket made;
+  made.socket.reset(::socket(AF_INET, type, 0));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  auto* const address = reinterpret_cast<sockaddr*>(&where);
+  int size = sizeof where;
+  if (!made.socket || ::bind(made.socket.get(), address, size) != 0 ||
+      ::getsockname(made.socket.get(), address, &size) != 0) {
+    fail("bind_socket");
+  }
+  made.port = ::ntohs(where.sin_port);
+  return made;
+}
+
+bool is_wine() {
+  return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;
+}
+
 // The processes that this one started and that have not ended.
 std::vector<PROCESSENTRY32W> children() {
   std::vector<PROCESSENTRY32W> result;
@@ -158,11 +178,25 @@ void reap_abandoned() {
   }
 }
 
-detail::socket_handle accept_from(detail::native_socket listener) {
-  return detail::socket_handle(::accept(listener, nullptr, nullptr));
+bound_socket listening_socket() {
+  auto made = bind_socket(SOCK_STREAM);
+  if (::listen(made.socket.get(), SOMAXCONN) != 0) fail("listen");
+  return made;
 }
 
-bool write_byte(detail::native_socket to, char byte) {
+bound_socket datagram_socket() {
+  return bind_socket(SOCK_DGRAM);
+}
+
+bool lets_sockets_go() {
+  return !is_wine();
+}
+
+socket_handle accept_from(native_socket listener) {
+  return socket_handle(::accept(listener, nullptr, nullptr));
+}
+
+bool write_byte(native_socket to, char byte) {
   return ::send(to, &byte, 1, 0) == 1;
 }
 
@@ -171,7 +205,7 @@ bool divides_among_sockets() {
 }
 
 bool ends_get_lost() {
-  return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;
+  return is_wine();
 }
 
 bool stop_child(process_id child) {

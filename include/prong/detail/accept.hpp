@@ -4,8 +4,8 @@
 #pragma once
 
 #include <prong/detail/async.hpp>
-#include <prong/detail/socket_handle.hpp>
 #include <prong/listen_options.hpp>
+#include <prong/socket_handle.hpp>
 #include <prong/worker.hpp>
 
 #include <concepts>

@@ -11,7 +11,6 @@ namespace prong::core {
 
 using asio::ip::address_v4;
 using asio::ip::address_v6;
-using detail::native_socket;
 
 static_assert(static_cast<int>(transport::udp) == static_cast<int>(wire::transport::udp));
 static_assert(static_cast<int>(transport::local) == static_cast<int>(wire::transport::local));

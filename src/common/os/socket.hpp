@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <prong/detail/socket_handle.hpp>
+#include <prong/socket_handle.hpp>
 
 namespace prong::os {
 
-using detail::native_socket;
-using socket = detail::socket_handle;
+using prong::native_socket;
+using socket = prong::socket_handle;
 
 }  // namespace prong::os

@@ -19,6 +19,7 @@ namespace {
 class measure {
  public:
   static void id(std::uint64_t) noexcept {}
+  static void socket(bool) noexcept {}
   template <std::integral Integer>
   void number(Integer) noexcept {
     size_ += sizeof(Integer);
@@ -45,6 +46,7 @@ class writer {
   explicit writer(std::byte* to) noexcept : to_(to) {}
 
   void id(std::uint64_t value) noexcept { id_ = value; }
+  static void socket(bool) noexcept {}
   template <std::integral Integer>
   void number(Integer value) noexcept {
     store_little(static_cast<std::make_unsigned_t<Integer>>(value), to_);
@@ -72,9 +74,11 @@ class writer {
 // After the first field that is missing or cannot be, it reads nothing more.
 class reader {
  public:
-  explicit reader(frame_view const& frame) noexcept : rest_(frame.payload), id_(frame.header.id) {}
+  explicit reader(frame_view const& frame) noexcept
+      : rest_(frame.payload), id_(frame.header.id), has_socket_(frame.has_socket()) {}
 
   void id(std::uint64_t& value) const noexcept { value = id_; }
+  void socket(bool& value) const noexcept { value = has_socket_; }
   template <std::integral Integer>
   void number(Integer& value) noexcept {
     auto const from = take(sizeof(Integer));
@@ -119,6 +123,7 @@ class reader {
 
   std::span<std::byte const> rest_;
   std::uint64_t id_;
+  bool has_socket_;
   bool good_ = true;
 };
 
@@ -229,6 +234,7 @@ template <is<message> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.template text<std::uint16_t>(value.topic, max_message_topic);
   walk.template text<std::uint32_t>(value.body, max_message_body);
+  walk.socket(value.with_socket);
 }
 
 template <is<message_credit> Value>
@@ -250,6 +256,7 @@ static_assert(sizeof(std::uint16_t) + max_message_topic + sizeof(std::uint32_t) 
 template <typename Kind>
 bool needs_socket(Kind const& value) noexcept {
   if constexpr (std::same_as<Kind, listening>) return value.shared;
+  if constexpr (std::same_as<Kind, message>) return value.with_socket;
   return std::same_as<Kind, offer>;
 }
 

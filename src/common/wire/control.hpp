@@ -119,10 +119,11 @@ struct credit {
   std::uint32_t count = 1;
   friend bool operator==(credit const&, credit const&) = default;
 };
-// A user's message; views into the frame, or into the sender's strings.
+// A user's message; views into the frame, or into the sender's strings. May carry a socket.
 struct message {
   std::string_view topic;
   std::string_view body;
+  bool with_socket = false;
   friend bool operator==(message const&, message const&) = default;
 };
 // The receiver's program has taken `count` messages.
@@ -155,7 +156,8 @@ inline constexpr std::size_t max_name = 4096;
 
 /// Nothing where this version does not know the kind, where the payload ends too early or holds a
 /// value that cannot be, and where the frame's socket does not fit: an offer carries one, a
-/// listening exactly if `shared`, all others none. A message's views point into the frame.
+/// listening exactly if `shared`, a message may, all others none. A message's views point into the
+/// frame.
 std::optional<control> decode(frame_view const& frame) noexcept;
 
 /// Appends the frame to `out`; allocates nothing but what `out` needs to grow, and leaves `out` as

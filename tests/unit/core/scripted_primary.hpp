@@ -125,12 +125,12 @@ class scripted_primary {
  private:
   void carry_out() {
     while (auto next = core.next_action()) {
-      seen.push_back(*next);
-      if (auto const* const spawn = std::get_if<action::spawn>(&*next))
+      auto const& what = seen.emplace_back(std::move(*next));
+      if (auto const* const spawn = std::get_if<action::spawn>(&what))
         core.on_spawned(spawn->id, spawn_error ? 0 : process_of(spawn->id), spawn_error);
-      else if (auto const* const cut = std::get_if<action::cut_link>(&*next))
+      else if (auto const* const cut = std::get_if<action::cut_link>(&what))
         core.on_link_closed(cut->id);
-      else if (auto const* const open = std::get_if<action::open_listener>(&*next))
+      else if (auto const* const open = std::get_if<action::open_listener>(&what))
         core.on_listener_opened(open->id, {}, open->what.where);
     }
   }

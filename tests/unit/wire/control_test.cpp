@@ -122,12 +122,22 @@ TEST_CASE("a frame with a socket that does not belong to it, or without its sock
     INFO(kind_name(each.what));
     auto const frame = encoded(each.what);
     auto wrong = view(frame);
+    if (std::holds_alternative<message>(each.what)) continue;
     auto const* const started = std::get_if<listening>(&each.what);
     bool const needed = std::holds_alternative<offer>(each.what) || (started && started->shared);
     CHECK(wrong.has_socket() == needed);
     wrong.header.flags ^= carries_socket;
     CHECK_FALSE(decode(wrong));
   }
+}
+
+TEST_CASE("a message may carry a socket, and says whether it does", "[unit][wire]") {
+  auto const frame = encoded(message{"topic", "body"});
+  auto read = view(frame);
+  CHECK_FALSE(std::get<message>(decode(read).value()).with_socket);
+  read.header.flags = carries_socket;
+  CHECK(std::get<message>(decode(read).value()).with_socket);
+  CHECK(view(encoded(message{"topic", "body", true})).has_socket());
 }
 
 TEST_CASE("a byte that is neither true nor false is refused", "[unit][wire]") {
