@@ -31,7 +31,7 @@ TEST_CASE("a worker is in the job of its primary, however it gets there", "[os][
   auto const entry = GENERATE(win32::job_entry::at_birth, win32::job_entry::before_it_runs);
   error_code ec;
   auto const ends = win32::open_pipe(ec);
-  auto const started = win32::launch(worker_called("ends_at_once"), ends.theirs.get(), entry, ec);
+  auto const started = win32::launch(worker_called("ends_at_once"), {ends.theirs.get()}, entry, ec);
   REQUIRE_FALSE(ec);
   BOOL inside = FALSE;
   CHECK(::IsProcessInJob(started.process.get(), win32::workers_job(ec), &inside));
