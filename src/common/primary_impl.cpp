@@ -288,8 +288,7 @@ link* primary_impl::link_of(worker_id id) {
 std::shared_ptr<output_reader> primary_impl::reader_of(event const& what) {
   auto const* const line = std::get_if<worker_output>(&what);
   auto const at = line ? workers_.find(line->id) : workers_.end();
-  return at == workers_.end() ? nullptr
-                              : at->second.outputs[static_cast<std::size_t>(line->from)];
+  return at == workers_.end() ? nullptr : at->second.outputs[static_cast<std::size_t>(line->from)];
 }
 
 void primary_impl::report(event what) {
@@ -343,7 +342,9 @@ void primary_impl::read_output(worker_id id, output_stream from,
   auto& reader = workers_.at(id).outputs[static_cast<std::size_t>(from)];
   reader = std::make_shared<output_reader>(std::move(*stream));
   reader->start({
-      [this, id, from](std::string line) { report(worker_output{id, from, std::move(line)}); },
+      [this, id, from](std::string line) {
+        report(worker_output{id, from, std::move(line)});
+      },
       [this, id] { on_output_end(id); },
   });
 }

@@ -47,8 +47,8 @@ void output_state::read(std::span<std::byte> into, completion_handler completion
   if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
   if (left_) into = into.first(std::min(into.size(), *left_));
   if (into.empty()) return finish(std::move(completion), asio::error::eof);
-  auto const count = posix::retry(
-      [&] { return ::read(descriptor_.native_handle(), into.data(), into.size()); });
+  auto const count =
+      posix::retry([&] { return ::read(descriptor_.native_handle(), into.data(), into.size()); });
   if (count > 0) {
     if (left_) *left_ -= static_cast<std::size_t>(count);
     return finish(std::move(completion), {}, static_cast<std::size_t>(count));
@@ -56,11 +56,10 @@ void output_state::read(std::span<std::byte> into, completion_handler completion
   if (count == 0) return finish(std::move(completion), asio::error::eof);
   auto const ec = posix::last_error();
   if (ec != asio::error::would_block) return finish(std::move(completion), ec);
-  descriptor_.async_wait(descriptor::wait_read,
-                         [self = shared_from_this(), into, completion = std::move(completion)](
-                             error_code const&) mutable {
-                           self->read(into, std::move(completion));
-                         });
+  descriptor_.async_wait(
+      descriptor::wait_read,
+      [self = shared_from_this(), into, completion = std::move(completion)](
+          error_code const&) mutable { self->read(into, std::move(completion)); });
 }
 
 // What is in the pipe now, and nothing that others may write later.

@@ -50,12 +50,11 @@ void output_state::read(std::span<std::byte> into, completion_handler completion
   if (exited_ && !left_) left_ = waiting();
   if (left_) into = into.first(std::min(into.size(), *left_));
   if (into.empty()) return finish(std::move(completion), asio::error::eof);
-  pipe_.async_read_some(
-      asio::buffer(into.data(), into.size()),
-      [self = shared_from_this(), into, completion = std::move(completion)](
-          error_code const& ec, std::size_t count) mutable {
-        self->on_read(ec, count, into, std::move(completion));
-      });
+  pipe_.async_read_some(asio::buffer(into.data(), into.size()),
+                        [self = shared_from_this(), into, completion = std::move(completion)](
+                            error_code const& ec, std::size_t count) mutable {
+                          self->on_read(ec, count, into, std::move(completion));
+                        });
 }
 
 void output_state::on_read(error_code ec, std::size_t count, std::span<std::byte> into,

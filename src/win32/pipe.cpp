@@ -65,9 +65,9 @@ pipe_ends open_pipe(pipe_form const& form, error_code& ec) {
   }
   // The server may learn who we are, and act for us in nothing.
   SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
-  ends.theirs = unique_handle(::CreateFileW(
-      name.c_str(), form.theirs, 0, &inherited, OPEN_EXISTING,
-      form.their_flags | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, nullptr));
+  ends.theirs = unique_handle(
+      ::CreateFileW(name.c_str(), form.theirs, 0, &inherited, OPEN_EXISTING,
+                    form.their_flags | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, nullptr));
   if (!ends.theirs) ec = last_error();
   return ends;
 }

@@ -258,7 +258,7 @@ TEST_CASE("prong::run runs a pool until a signal asks it to stop", "[process]") 
   auto settings = pool_of(2);
   settings.worker.arguments.emplace();
   settings.worker.environment.emplace_back("PRONG_TEST_PORT",
-                                    std::to_string(listener.local_endpoint().port()));
+                                           std::to_string(listener.local_endpoint().port()));
   std::thread clients([&] {
     std::array<tcp::socket, 2> workers{listener.accept(), listener.accept()};
     auto const all_say = [&](std::string const& line) {

@@ -225,8 +225,8 @@ output::output(std::unique_ptr<impl> from) noexcept : impl_(std::move(from)) {}
 output::output(output&&) noexcept = default;
 output& output::operator=(output&&) noexcept = default;
 output::~output() = default;
-void output::async_read_some(std::span<std::byte>,
-                             detail::handler<void(error_code, std::size_t)>) {}
+void output::async_read_some(std::span<std::byte>, detail::handler<void(error_code, std::size_t)>) {
+}
 void output::writer_exited() noexcept {}
 
 // --- Time ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ namespace {
 char const* name_of(event const& what) {
   static constexpr char const* names[] = {
       "forked",       "online", "listening",         "listen_failed",   "message", "output",
-      "disconnected", "exited", "respawn_suspended", "respawn_resumed", "setup", "events_lost"};
+      "disconnected", "exited", "respawn_suspended", "respawn_resumed", "setup",   "events_lost"};
   static_assert(std::variant_size_v<event> == std::size(names));
   return names[what.index()];
 }

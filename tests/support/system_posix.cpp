@@ -127,6 +127,19 @@ std::vector<std::string> signal_settings() {
   return all;
 }
 
+bool may_change_user() {
+  return ::geteuid() == 0;
+}
+
+std::string who_runs_this() {
+  return std::to_string(::getuid()) + ' ' + std::to_string(::getgid()) + ' ' +
+         std::to_string(::getgroups(0, nullptr));
+}
+
+bool has_console_window() {
+  return false;
+}
+
 ignored_children::ignored_children() {
   std::signal(SIGCHLD, SIG_IGN);
 }

@@ -116,4 +116,26 @@ WORKER_PROGRAM(crashes) {
   return 0;
 }
 
+WORKER_PROGRAM(tells_of_its_console) {
+  return tell({::GetConsoleCP() != 0 ? "a console" : "no console",
+               ::GetConsoleWindow() != nullptr ? "a window" : "no window"});
+}
+
+TEST_CASE("a worker with a hidden window has a console all the same", "[os]") {
+  asio::io_context io;
+  auto what = worker_called("tells_of_its_console");
+  what.hide_window = true;
+  CHECK(told_by(io, what) == std::vector<std::string>{"a console", "no window"});
+}
+
+TEST_CASE("a worker of another user is refused", "[os][C7]") {
+  asio::io_context io;
+  auto what = worker_called("ends_at_once");
+  auto& number = GENERATE(false, true) ? what.user : what.group;
+  number = 1;
+  error_code ec;
+  CHECK_FALSE(os::spawn(io.get_executor(), what, ec));
+  CHECK(ec == asio::error::operation_not_supported);
+}
+
 }  // namespace prong::test
