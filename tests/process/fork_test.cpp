@@ -3,6 +3,7 @@
 #include "process/serving.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -151,6 +152,7 @@ TEST_CASE("a replacement has what its predecessor had for itself", "[process][fo
 
 WORKER_BODY(prints_and_serves)(worker& self)->awaitable<void> {
   std::fputs("printed\n", stderr);
+  std::fflush(stderr);
   co_await serve(acceptor(self, any_port()), self.id());
 }
 

@@ -52,6 +52,18 @@ bool may_change_user();
 inline constexpr unsigned another_user = 65534;
 /// "<user> <group> <how many supplementary groups>"
 std::string who_runs_this();
+/// While it exists, this process, which must be root, is in a supplementary group.
+class supplementary_group {
+ public:
+  supplementary_group();
+  supplementary_group(supplementary_group const&) = delete;
+  supplementary_group& operator=(supplementary_group const&) = delete;
+  ~supplementary_group();
+
+ private:
+  std::vector<unsigned> before_;
+};
+
 /// Whether this process shows a console's window.
 bool has_console_window();
 

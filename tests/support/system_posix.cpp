@@ -5,6 +5,7 @@
 #include "common/os/process.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -134,6 +135,17 @@ bool may_change_user() {
 std::string who_runs_this() {
   return std::to_string(::getuid()) + ' ' + std::to_string(::getgid()) + ' ' +
          std::to_string(::getgroups(0, nullptr));
+}
+
+supplementary_group::supplementary_group()
+    : before_(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0))) {
+  ::getgroups(static_cast<int>(before_.size()), before_.data());
+  gid_t const one = another_user;
+  ::setgroups(1, &one);
+}
+
+supplementary_group::~supplementary_group() {
+  ::setgroups(static_cast<int>(before_.size()), before_.data());
 }
 
 bool has_console_window() {

@@ -228,6 +228,9 @@ std::string who_runs_this() {
   return {};
 }
 
+supplementary_group::supplementary_group() = default;
+supplementary_group::~supplementary_group() = default;
+
 bool has_console_window() {
   return ::GetConsoleWindow() != nullptr;
 }
