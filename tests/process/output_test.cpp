@@ -79,6 +79,7 @@ TEST_CASE("of a worker that prints more than may wait nothing is lost", "[proces
   CHECK(f.ask(other, "hello") == "hello");
   for (unsigned number = 0; number < many; ++number)
     REQUIRE(f.expect<worker_output>().line == line_of(number));
+  CHECK_FALSE(f.has_seen<worker_exited>());
   f.expect_from<worker_exited>(id);
 }
 
