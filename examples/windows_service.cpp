@@ -73,7 +73,7 @@ int run_primary() {
     std::ofstream file(asked.log, std::ios::app);
     prong::options settings;
     settings.workers = asked.workers;
-    settings.arguments = where.arguments();
+    settings.worker.arguments = where.arguments();
     settings.log = [&](prong::log_level level, std::string_view text) {
       where.log(level, text);
       file << text << std::endl;

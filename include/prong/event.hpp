@@ -1,7 +1,8 @@
 // What happens to workers, as `primary::async_next_event` reports it, in one total order.
 //
 // For each worker: forked, then online, then any of listening, listen_failed and message, then
-// disconnected, and exited always last, exactly once, also for a worker whose start failed.
+// disconnected, and exited always last, exactly once, also for a worker whose start failed. Lines
+// of output may come anywhere between forked and exited.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -49,6 +50,18 @@ struct worker_message {
   prong::message message{};
 };
 
+enum class output_stream { output, error };
+
+/// The worker has written a line to its standard output or error, which is `stdio::pipe`. Of one
+/// stream nothing is lost and the order is kept. While 64 lines of it wait to be taken no more is
+/// read, and in the end the worker has to wait with writing.
+struct worker_output {
+  worker_id id{};
+  output_stream from = output_stream::output;
+  /// Without its end, "\n" or "\r\n". A line of more than 64 KiB comes in pieces of that size.
+  std::string line{};
+};
+
 /// The channel to the worker has ended.
 struct worker_disconnected {
   worker_id id{};
@@ -77,6 +90,9 @@ struct respawn_suspended {
 /// Workers are started again.
 struct respawn_resumed {};
 
+/// `primary::setup` has changed how workers are started; `primary::settings` says to what.
+struct primary_setup {};
+
 /// Nobody took events for so long that this many were dropped here.
 struct events_lost {
   std::size_t count = 0;
@@ -84,8 +100,8 @@ struct events_lost {
 
 /// It can be moved and not copied: a message may own a socket.
 using event = std::variant<worker_forked, worker_online, worker_listening, worker_listen_failed,
-                           worker_message, worker_disconnected, worker_exited, respawn_suspended,
-                           respawn_resumed, events_lost>;
+                           worker_message, worker_output, worker_disconnected, worker_exited,
+                           respawn_suspended, respawn_resumed, primary_setup, events_lost>;
 
 /// How a worker ended, in words: "exited with status 3", "was killed by signal 9",
 /// "could not be started: No such file or directory".

@@ -44,6 +44,45 @@ struct respawn_limits {
 
 enum class log_level { debug, info, warning, error };
 
+/// What a worker has as its standard input, output or error.
+enum class stdio {
+  inherit,  ///< what the primary has
+  null,     ///< nothing to read; what is written is thrown away
+  pipe,     ///< of output and error: each line reaches the primary, as `worker_output`
+};
+
+/// How a worker's process is started. Each field may be given for all workers
+/// (`options::worker`, `primary::setup`), and again for one (`primary::fork`), where it wins.
+struct fork_options {
+  /// The worker's program; empty: this one, by the path it was started with, so that a reload
+  /// takes the file that lies there then. A relative path is relative to where the primary is
+  /// when it is given the options.
+  std::filesystem::path executable{};
+  /// The worker's arguments without the program's name; none given: those of this process.
+  std::optional<std::vector<std::string>> arguments{};
+  /// Variables that the worker has beside those of the primary, or in their place. The later of
+  /// two values for one name wins.
+  std::vector<std::pair<std::string, std::string>> environment{};
+  /// Where the worker begins; empty: where the primary is when it starts it. Relative as
+  /// `executable` is.
+  std::filesystem::path working_directory{};
+
+  /// Not given: `inherit`. Nothing can be written to a worker's input, so that it cannot be
+  /// `pipe`: messages are for that.
+  std::optional<stdio> input{};
+  std::optional<stdio> output{};
+  std::optional<stdio> error_output{};
+
+  /// The numbers of the user and the group that the worker runs as; not given: the primary's. It
+  /// has no other groups then. The primary must have the right to change them, or the start fails.
+  /// On Windows giving one is the error `errc::not_supported`.
+  std::optional<unsigned> user{};
+  std::optional<unsigned> group{};
+
+  /// Windows: a worker that is a console program opens no window. Elsewhere none ever does.
+  std::optional<bool> hide_window{};
+};
+
 struct options {
   /// The size of the pool that `async_run` keeps alive. 0: no pool, workers come from `fork` only
   /// and nobody replaces them, as in Node. `available_parallelism()` suits most servers.
@@ -51,13 +90,8 @@ struct options {
 
   prong::scheduling scheduling = prong::scheduling::platform_default;
 
-  /// The worker's program; empty: this one, by the path it was started with, so that a reload
-  /// takes the file that lies there then.
-  std::filesystem::path executable{};
-  /// The worker's arguments without the program's name; none given: those of this process.
-  std::optional<std::vector<std::string>> arguments{};
-  /// Variables that workers have beside those of this process, or in their place.
-  std::vector<std::pair<std::string, std::string>> environment{};
+  /// How workers are started, where `primary::fork` says nothing else. `primary::setup` changes it.
+  fork_options worker{};
 
   respawn_limits respawn{};
 
@@ -83,18 +117,12 @@ struct options {
   std::size_t window = 1;
 
   /// How many events wait for `async_next_event`. At the bound the oldest is dropped, and
-  /// `events_lost` stands in its place. Messages are not among them: a worker whose messages
-  /// nobody takes has to wait.
+  /// `events_lost` stands in its place. Messages and lines of output are not among them: a worker
+  /// whose messages or lines nobody takes has to wait.
   std::size_t max_queued_events = 4'096;
 
   /// Receives what the library has to say; called on the primary's executor. Never throws.
   std::function<void(log_level, std::string_view)> log{};
-};
-
-/// What one worker that is forked by hand has for itself.
-struct fork_options {
-  /// Added to `options::environment`, and wins over it.
-  std::vector<std::pair<std::string, std::string>> environment{};
 };
 
 /// The least of this machine's hardware threads, the CPUs that this process may run on, and its

@@ -36,8 +36,8 @@ class primary {
   using executor_type = asio::any_io_executor;
 
   /// Checks the options and does nothing else. Throws `boost::system::system_error` with
-  /// `errc::invalid_option` and the name of the option, or with the system's error when this
-  /// program's own path is needed and cannot be found.
+  /// `errc::invalid_option` or `errc::not_supported` and the name of the option, or with the
+  /// system's error when this program's own path is needed and cannot be found.
   explicit primary(executor_type executor, prong::options settings = {});
   /// The same, with the executor of an execution context.
   template <class ExecutionContext>
@@ -51,11 +51,23 @@ class primary {
   ~primary();
 
   executor_type get_executor() const;
-  /// As given to the constructor.
+  /// As given to the constructor, and since changed by `setup`. The paths are absolute.
   prong::options const& settings() const noexcept;
 
-  /// Starts a worker, as `cluster.fork`. Events tell what becomes of it, a failed start included.
-  /// Throws `errc::shutting_down` after `async_shutdown`.
+  /// Changes `options::worker` for every worker that is started from now on, those of the pool and
+  /// of reloads too, as `cluster.setupPrimary`: the fields that are given win over what was said
+  /// before, the environment name by name. Reports `primary_setup`. Throws `errc::invalid_option`
+  /// or `errc::not_supported` with the name of the field, or `errc::shutting_down`; nothing is
+  /// changed then.
+  void setup(fork_options changes);
+  /// The same; `ec` instead of an exception.
+  void setup(fork_options changes, error_code& ec);
+
+  /// Starts a worker, as `cluster.fork`. The fields that are given win over `options::worker`, for
+  /// this worker and those that replace it in a reload. Events tell what becomes of it, a failed
+  /// start included: what only the system can know, as that a directory does not exist, is the
+  /// error of its `worker_exited`. Throws `errc::invalid_option` or `errc::not_supported` with the
+  /// name of the field, and `errc::shutting_down` after `async_shutdown`.
   worker_id fork(fork_options settings = {});
   /// The same; `ec` instead of an exception, and then the id 0.
   worker_id fork(fork_options settings, error_code& ec);

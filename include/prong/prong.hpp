@@ -10,6 +10,6 @@
 #include <prong/options.hpp>
 #include <prong/primary.hpp>
 #include <prong/run.hpp>
-#include <prong/udp_socket.hpp>
 #include <prong/socket_handle.hpp>
+#include <prong/udp_socket.hpp>
 #include <prong/worker.hpp>

@@ -10,7 +10,7 @@ namespace {
 
 bool counts(event const& what) {
   return !std::holds_alternative<worker_message>(what) &&
-         !std::holds_alternative<events_lost>(what);
+         !std::holds_alternative<worker_output>(what) && !std::holds_alternative<events_lost>(what);
 }
 
 }  // namespace

@@ -11,11 +11,11 @@ namespace prong {
 
 class event_queue {
  public:
-  /// `bound`: how many events other than messages may wait. Messages are bounded by the credits
-  /// of their senders.
+  /// `bound`: how many events other than messages and output may wait. Those are bounded by what
+  /// may come of each worker before the program has taken what is there.
   explicit event_queue(std::size_t bound) : bound_(bound) {}
 
-  /// At the bound the oldest event that is no message is dropped, and counted in its place.
+  /// At the bound the oldest event that counts is dropped, and noted in its place.
   void push(event what);
   bool empty() const noexcept { return waiting_.empty(); }
   event pop();
@@ -24,7 +24,7 @@ class event_queue {
   void drop_oldest();
 
   std::size_t bound_;
-  std::size_t counted_ = 0;  // events that are neither messages nor events_lost
+  std::size_t counted_ = 0;  // events that may be dropped
   std::deque<event> waiting_;
 };
 

@@ -71,7 +71,9 @@ class hosted_primary : public std::enable_shared_from_this<hosted_primary> {
       }
       if (self->settings_.on_event) self->settings_.on_event(what);
       std::visit([&](auto const& each) { self->on(each); }, what);
-      if (!std::holds_alternative<worker_message>(what)) self->tell_progress();
+      if (!std::holds_alternative<worker_message>(what) &&
+          !std::holds_alternative<worker_output>(what))
+        self->tell_progress();
       self->wait_for_event();
     });
   }

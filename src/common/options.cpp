@@ -37,9 +37,6 @@ std::string invalid_option(options const& settings) {
     return "respawn.max_delay: less than respawn.initial_delay";
   if (respawn.interval <= duration::zero()) return "respawn.interval: not positive";
   if (respawn.revive_after <= duration::zero()) return "respawn.revive_after: not positive";
-  for (auto const& [name, value] : settings.environment)
-    if (name.empty() || name.find('=') != std::string::npos)
-      return fmt::format("environment: '{}' cannot be a variable's name", name);
   return {};
 }
 

@@ -8,7 +8,8 @@
 
 namespace prong {
 
-/// Names the first option whose value cannot be meant, and why; empty if there is none.
+/// Names the first option whose value cannot be meant, and why; empty if there is none. How
+/// workers are started, `prepare` looks at.
 std::string invalid_option(options const& settings);
 
 /// Whether workers accept by themselves: the option, the environment's override, the platform's

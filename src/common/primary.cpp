@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <prong/primary.hpp>
 
+#include "common/fork_options.hpp"
 #include "common/options.hpp"
 #include "common/primary_impl.hpp"
 
 #include <boost/system/system_error.hpp>
-#include <filesystem>
 #include <random>
+#include <string>
 #include <utility>
 
 namespace prong {
@@ -15,18 +16,19 @@ namespace {
 
 using boost::system::system_error;
 
-// The program that workers run: the options where they say so, else this one.
-os::program base_program(options const& settings) {
-  os::program base;
-  if (settings.executable.empty() || !settings.arguments) {
-    error_code ec;
-    base = os::this_program(ec);
-    if (ec) throw system_error(ec, "prong::primary: this program's own path and arguments");
-  }
-  if (!settings.executable.empty())
-    base.executable = std::filesystem::absolute(settings.executable);
-  if (settings.arguments) base.arguments = *settings.arguments;
-  return base;
+void check(fork_options& given, std::string const& where) {
+  std::string why;
+  if (auto const ec = prepare(given, why)) throw system_error(ec, where + why);
+}
+
+// What workers run where the options do not say it.
+os::program this_program(fork_options const& settings) {
+  os::program result;
+  if (!settings.executable.empty() && settings.arguments) return result;
+  error_code ec;
+  result = os::this_program(ec);
+  if (ec) throw system_error(ec, "prong::primary: this program's own path and arguments");
+  return result;
 }
 
 std::shared_ptr<detail::primary_impl> make_impl(asio::any_io_executor executor, options settings) {
@@ -34,7 +36,8 @@ std::shared_ptr<detail::primary_impl> make_impl(asio::any_io_executor executor, 
   bool const shared = is_shared(settings.scheduling, invalid);
   if (!invalid.empty())
     throw system_error(make_error_code(errc::invalid_option), "prong::primary: " + invalid);
-  auto base = base_program(settings);
+  check(settings.worker, "prong::primary: worker.");
+  auto base = this_program(settings.worker);
   return std::make_shared<detail::primary_impl>(std::move(executor), std::move(settings),
                                                 std::move(base), shared, std::random_device{}());
 }
@@ -61,12 +64,27 @@ options const& primary::settings() const noexcept {
   return impl_->settings();
 }
 
+void primary::setup(fork_options changes, error_code& ec) {
+  std::string why;
+  ec = prepare(changes, why);
+  if (!ec) impl_->setup(std::move(changes), ec);
+}
+void primary::setup(fork_options changes) {
+  check(changes, "prong::primary::setup: ");
+  error_code ec;
+  impl_->setup(std::move(changes), ec);
+  if (ec) throw system_error(ec, "prong::primary::setup");
+}
+
 worker_id primary::fork(fork_options settings, error_code& ec) {
-  return impl_->fork(std::move(settings), ec);
+  std::string why;
+  ec = prepare(settings, why);
+  return ec ? worker_id{} : impl_->fork(std::move(settings), ec);
 }
 worker_id primary::fork(fork_options settings) {
+  check(settings, "prong::primary::fork: ");
   error_code ec;
-  auto const id = fork(std::move(settings), ec);
+  auto const id = impl_->fork(std::move(settings), ec);
   if (ec) throw system_error(ec, "prong::primary::fork");
   return id;
 }

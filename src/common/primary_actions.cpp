@@ -1,5 +1,6 @@
 // The primary's shell: how it does what the core decides.
 // SPDX-License-Identifier: BSL-1.0
+#include "common/fork_options.hpp"
 #include "common/primary_impl.hpp"
 
 #include <prong/error.hpp>
@@ -14,12 +15,7 @@ namespace action = core::action;
 
 // The later of two values for one variable wins, so the worker's identity comes last.
 os::program primary_impl::program_for(worker_id id, fork_options const& own) const {
-  auto what = base_;
-  auto add = [&what](auto const& variables) {
-    what.environment.insert(what.environment.end(), variables.begin(), variables.end());
-  };
-  add(settings_.environment);
-  add(own.environment);
+  auto what = program_from(base_, merge(settings_.worker, own));
   what.environment.emplace_back(os::worker_id_variable,
                                 std::to_string(static_cast<std::uint32_t>(id)));
   return what;
@@ -39,7 +35,7 @@ void primary_impl::perform(action::spawn const& what) {
   if (ec) {
     log(log_level::error,
         fmt::format("worker {} cannot be started: {}: {}", static_cast<std::uint32_t>(what.id),
-                    program.executable.string(), ec.message()));
+                    describe(program), ec.message()));
     core_.on_spawned(what.id, 0, ec);
     return;
   }

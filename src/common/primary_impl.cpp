@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/primary_impl.hpp"
 
+#include "common/fork_options.hpp"
+
 #include <prong/error.hpp>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <utility>
 
@@ -39,6 +42,8 @@ void primary_impl::close() {
   for (auto& [_, each] : workers_) {
     error_code ignored;
     if (each.process) each.process->kill(ignored);
+    for (auto const& stream : each.outputs)
+      if (stream) stream->cut();
     if (!each.channel) continue;
     each.channel->end_messages(asio::error::operation_aborted);
     each.channel->cut();
@@ -91,6 +96,16 @@ void primary_impl::arm_timer() {
 }
 
 // --- What the user wants ------------------------------------------------------------------------
+
+void primary_impl::setup(fork_options changes, error_code& ec) {
+  ec.clear();
+  if (core_.shutting_down()) {
+    ec = errc::shutting_down;
+    return;
+  }
+  settings_.worker = merge(std::move(settings_.worker), std::move(changes));
+  report(primary_setup{});
+}
 
 worker_id primary_impl::fork(fork_options settings, error_code& ec) {
   ec.clear();
@@ -220,7 +235,20 @@ void primary_impl::on_link_end(worker_id id, error_code why) {
 }
 
 void primary_impl::on_exit(worker_id id, os::exit_status how) {
-  turn([&] { core_.on_exited(id, how.code, how.signal); });
+  auto& entry = workers_.at(id);
+  entry.exit = how;
+  for (auto const& stream : entry.outputs)
+    if (stream) stream->writer_exited();
+  on_output_end(id);
+}
+
+// For the core a worker has exited when all that it wrote has been read.
+void primary_impl::on_output_end(worker_id id) {
+  auto const& entry = workers_.at(id);
+  bool const reads = std::ranges::any_of(
+      entry.outputs, [](auto const& each) { return each && !each->has_ended(); });
+  if (entry.exit && !reads)
+    turn([&] { core_.on_exited(id, entry.exit->code, entry.exit->signal); });
 }
 
 void primary_impl::wait_for_connections(core::listener_id id) {
@@ -258,6 +286,12 @@ link* primary_impl::link_of(worker_id id) {
   return at == workers_.end() ? nullptr : at->second.channel.get();
 }
 
+std::shared_ptr<output_reader> primary_impl::reader_of(event const& what) {
+  auto const* const line = std::get_if<worker_output>(&what);
+  auto const at = line ? workers_.find(line->id) : workers_.end();
+  return at == workers_.end() ? nullptr : at->second.outputs[static_cast<std::size_t>(line->from)];
+}
+
 void primary_impl::report(event what) {
   events_.push(std::move(what));
   deliver_events();
@@ -268,7 +302,9 @@ void primary_impl::deliver_events() {
     auto next = events_.pop();
     if (auto const* const text = std::get_if<worker_message>(&next))
       if (auto* const from = link_of(text->id)) from->message_taken();
+    auto const reader = reader_of(next);
     event_waiters_.complete_first({}, std::move(next));
+    if (reader) reader->line_taken();  // last, because more lines may come at once
   }
   if (finished_ && events_.empty()) event_waiters_.complete_all(asio::error::operation_aborted);
 }
@@ -292,11 +328,26 @@ void primary_impl::watch(worker_id id, os::spawned& started) {
       [](std::uint64_t) {},
       [this, id](error_code why) { on_link_end(id, why); },
   });
+  read_output(id, output_stream::output, started.output);
+  read_output(id, output_stream::error, started.error_output);
   entry.process->async_wait(handler<void(error_code, os::exit_status)>(
       [self = shared_from_this(), id](error_code ec, os::exit_status how) {
         // Any other error: it has ended, and nobody can say how.
         if (!self->closed_ && ec != asio::error::operation_aborted) self->on_exit(id, how);
       }));
+}
+
+void primary_impl::read_output(worker_id id, output_stream from,
+                               std::optional<os::output>& stream) {
+  if (!stream) return;
+  auto& reader = workers_.at(id).outputs[static_cast<std::size_t>(from)];
+  reader = std::make_shared<output_reader>(std::move(*stream));
+  reader->start({
+      [this, id, from](std::string line) {
+        report(worker_output{id, from, std::move(line)});
+      },
+      [this, id] { on_output_end(id); },
+  });
 }
 
 }  // namespace prong::detail

@@ -11,12 +11,14 @@
 #include "common/os/datagrams.hpp"
 #include "common/os/listener.hpp"
 #include "common/os/process.hpp"
+#include "common/output_reader.hpp"
 #include "common/waiting_list.hpp"
 
 #include <prong/event.hpp>
 #include <prong/message.hpp>
 #include <prong/options.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,7 +31,8 @@ namespace prong::detail {
 
 class primary_impl : public std::enable_shared_from_this<primary_impl> {
  public:
-  /// `base`: the program that workers run, if the options do not say otherwise.
+  /// `base`: the program that workers run, if the options do not say otherwise. Those, and what
+  /// `fork` and `setup` get, have been prepared.
   primary_impl(asio::any_io_executor executor, options settings, os::program base, bool shared,
                std::uint_fast32_t seed);
   ~primary_impl();
@@ -41,6 +44,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   core::primary_core const& decisions() const noexcept { return core_; }
   std::size_t connections() const noexcept { return connections_.size(); }
 
+  void setup(fork_options changes, error_code& ec);
   worker_id fork(fork_options settings, error_code& ec);
   void kill(worker_id id, error_code& ec);
   void resize(std::size_t workers);
@@ -58,9 +62,11 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   struct worker_entry {
     worker_entry(asio::any_io_executor const& executor, fork_options own)
         : settings(std::move(own)), disconnects(executor) {}
-    fork_options settings;
+    fork_options settings;          // its own
     std::shared_ptr<link> channel;  // none before its process was started
     std::optional<os::process> process;
+    std::array<std::shared_ptr<output_reader>, 2> outputs;  // by output_stream
+    std::optional<os::exit_status> exit;                    // once the process has ended
     operations disconnects;
   };
   struct listener_entry {
@@ -82,6 +88,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void on_message(worker_id id, message what);
   void on_link_end(worker_id id, error_code why);
   void on_exit(worker_id id, os::exit_status how);
+  void on_output_end(worker_id id);
   void wait_for_connections(core::listener_id id);
   void accept_some(core::listener_id id);
 
@@ -105,7 +112,9 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
 
   os::program program_for(worker_id id, fork_options const& own) const;
   void watch(worker_id id, os::spawned& started);
+  void read_output(worker_id id, output_stream from, std::optional<os::output>& stream);
   link* link_of(worker_id id);
+  std::shared_ptr<output_reader> reader_of(event const& what);
   void report(event what);
   void deliver_events();
   void log(log_level level, std::string_view text) const;

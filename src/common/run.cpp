@@ -42,7 +42,8 @@ int run_primary(options settings) {
   asio::io_context context(1);
   host where(context);
   if (settings.workers == 0) settings.workers = available_parallelism();
-  if (!settings.arguments && !where.arguments().empty()) settings.arguments = where.arguments();
+  if (!settings.worker.arguments && !where.arguments().empty())
+    settings.worker.arguments = where.arguments();
   if (!settings.log)
     settings.log = [&where](log_level level, std::string_view text) { where.log(level, text); };
   int status = 1;

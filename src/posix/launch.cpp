@@ -6,6 +6,7 @@
 #include "posix/calls.hpp"
 #include "posix/notify.hpp"
 
+#include <grp.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -37,7 +38,8 @@ variables own_environment() {
 
 bool can_be_passed(os::program const& what) {
   auto const whole = [](std::string const& text) { return text.find('\0') == std::string::npos; };
-  return whole(what.executable.native()) && std::ranges::all_of(what.arguments, whole) &&
+  return whole(what.executable.native()) && whole(what.working_directory.native()) &&
+         std::ranges::all_of(what.arguments, whole) &&
          std::ranges::all_of(what.environment, [&](auto const& variable) {
            auto const& [name, value] = variable;
            return !name.empty() && name.find('=') == std::string::npos && whole(name) &&
@@ -76,7 +78,11 @@ void reap(pid_t child) noexcept {
 
 }  // namespace
 
-launch::launch(os::program const& what, int lifeline, error_code& ec) : lifeline_(lifeline) {
+launch::launch(os::program const& what, int lifeline, error_code& ec)
+    : working_directory_(what.working_directory.native()),
+      user_(what.user),
+      group_(what.group),
+      lifeline_(lifeline) {
   if (!can_be_passed(what)) {
     ec = asio::error::invalid_argument;
     return;
@@ -103,7 +109,7 @@ launch::launch(os::program const& what, int lifeline, error_code& ec) : lifeline
   environment_.push_back(nullptr);
 }
 
-pid_t launch::start(int channel_end, error_code& ec) const {
+pid_t launch::start(int channel_end, standard_streams const& streams, error_code& ec) const {
   auto report = open_pipe(ec);
   if (ec) return 0;
   auto report_end = duplicate_above(report.write.get(), lifeline_fd + 1, ec);
@@ -114,7 +120,7 @@ pid_t launch::start(int channel_end, error_code& ec) const {
     ec = last_error();
     return 0;
   }
-  if (child == 0) become(channel_end, report_end.get(), parent);
+  if (child == 0) become(channel_end, streams, report_end.get(), parent);
 
   // Exec closes the child's end, so nothing to read means that the program runs.
   report.write.reset();
@@ -127,20 +133,41 @@ pid_t launch::start(int channel_end, error_code& ec) const {
   return 0;
 }
 
-void launch::become(int channel_end, int report, pid_t parent) const noexcept {
+void launch::become(int channel_end, standard_streams const& streams, int report,
+                    pid_t parent) const noexcept {
   // A group of its own: a Ctrl-C at the terminal is the primary's to handle.
   ::setpgid(0, 0);
   reset_signals();
-  if (!end_with_parent(parent)) ::_exit(1);
-  bool const placed = ensure_standard_streams() && ::dup2(channel_end, channel_fd) != -1 &&
-                      (lifeline_ == -1 || ::dup2(lifeline_, lifeline_fd) != -1);
-  if (placed) {
+  bool const ready = place(channel_end, streams) &&
+                     (working_directory_.empty() || ::chdir(working_directory_.c_str()) == 0) &&
+                     change_user();
+  if (ready) {
+    // Not earlier: the system forgets this wish when the user changes.
+    if (!end_with_parent(parent)) ::_exit(1);
     close_on_exec_from(lifeline_ == -1 ? channel_fd + 1 : lifeline_fd + 1);
     ::execve(arguments_.front(), arguments_.data(), environment_.data());
   }
   int const why = errno;
   [[maybe_unused]] auto const written = ::write(report, &why, sizeof why);
   ::_exit(127);
+}
+
+// Gives each descriptor the number that the worker expects it to have.
+bool launch::place(int channel_end, standard_streams const& streams) const noexcept {
+  for (int number = 0; number <= 2; ++number) {
+    auto const& stream = streams[static_cast<std::size_t>(number)];
+    if (stream && ::dup2(stream.get(), number) == -1) return false;
+  }
+  return ensure_standard_streams() && ::dup2(channel_end, channel_fd) != -1 &&
+         (lifeline_ == -1 || ::dup2(lifeline_, lifeline_fd) != -1);
+}
+
+// The groups first: who is no longer root could not give up root's. Who never was one has none to
+// give up, and is refused the rest if it is anything new.
+bool launch::change_user() const noexcept {
+  if (!user_ && !group_) return true;
+  if (::setgroups(0, nullptr) == -1 && ::geteuid() == 0) return false;
+  return (!group_ || ::setgid(*group_) == 0) && (!user_ || ::setuid(*user_) == 0);
 }
 
 }  // namespace prong::posix

@@ -6,6 +6,8 @@
 #include "posix/fd.hpp"
 
 #include <sys/types.h>
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,10 @@ inline constexpr int lifeline_fd = 4;  // only where the kernel does not end orp
 /// Names the lifeline to the worker. `channel::inherited` removes it.
 inline constexpr char lifeline_variable[] = "PRONG_LIFELINE";
 
+/// What becomes a worker's standard input, output and error; empty: what this process has. Their
+/// numbers are above those that a worker uses.
+using standard_streams = std::array<unique_fd, 3>;
+
 /// Everything that the new process needs, made before fork: after it, nothing may be allocated.
 class launch {
  public:
@@ -28,14 +34,20 @@ class launch {
 
   /// Forks and executes; returns when the program runs or cannot. `channel_end` becomes the
   /// worker's `channel_fd`. The system ends the process when the calling thread ends.
-  pid_t start(int channel_end, error_code& ec) const;
+  pid_t start(int channel_end, standard_streams const& streams, error_code& ec) const;
 
  private:
-  [[noreturn]] void become(int channel_end, int report, pid_t parent) const noexcept;
+  [[noreturn]] void become(int channel_end, standard_streams const& streams, int report,
+                           pid_t parent) const noexcept;
+  bool place(int channel_end, standard_streams const& streams) const noexcept;
+  bool change_user() const noexcept;
 
   std::vector<std::string> texts_;  // of both arrays
   std::vector<char*> arguments_;
   std::vector<char*> environment_;
+  std::string working_directory_;
+  std::optional<unsigned> user_;
+  std::optional<unsigned> group_;
   int lifeline_;
 };
 

@@ -5,8 +5,10 @@
 #include "posix/calls.hpp"
 #include "posix/channel.hpp"
 #include "posix/launch.hpp"
+#include "posix/output.hpp"
 #include "posix/spawner.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <boost/asio/error.hpp>
@@ -98,6 +100,23 @@ void process_state::abandon() noexcept {
   if (reap(killed_ ? 0 : WNOHANG, unused) == asio::error::would_block) origin_->stay();
 }
 
+// What the worker has as one of its streams; of a pipe, our end goes to `ours`.
+unique_fd open_stream(asio::any_io_executor const& executor, stdio kind,
+                      std::optional<output>& ours, error_code& ec) {
+  unique_fd theirs;
+  if (ec || kind == stdio::inherit) return theirs;
+  if (kind == stdio::null) {
+    theirs.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!theirs) ec = posix::last_error();
+  } else {
+    auto ends = posix::open_pipe(ec);
+    if (!ec) ours = posix::open_output(executor, std::move(ends.read), ec);
+    theirs = std::move(ends.write);
+  }
+  if (ec) return {};
+  return posix::duplicate_above(theirs.get(), posix::lifeline_fd + 1, ec);
+}
+
 }  // namespace
 
 class process::impl {
@@ -139,20 +158,26 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   if (ec) return nullptr;
   auto const origin = posix::spawner::shared(ec);
   if (ec) return nullptr;
+  std::optional<output> nothing, written, errors;
+  posix::standard_streams const streams{open_stream(executor, what.input, nothing, ec),
+                                        open_stream(executor, what.output, written, ec),
+                                        open_stream(executor, what.error_output, errors, ec)};
   posix::launch const launch(what, origin->lifeline(), ec);
   if (ec) return nullptr;
 
   pid_t pid = 0;
   unique_fd exit;
   origin->run([&] {
-    pid = launch.start(theirs.get(), ec);
+    pid = launch.start(theirs.get(), streams, ec);
     if (!ec) exit = posix::open_exit_descriptor(pid, ec);
   });
   if (pid == 0) return nullptr;
   auto state = std::make_shared<process_state>(executor, pid, origin);
   if (!ec) ec = state->assign(std::move(exit));
   process child(std::make_unique<process::impl>(std::move(state)));
-  if (!ec) return std::make_unique<spawned>(spawned{std::move(child), std::move(link)});
+  if (!ec)
+    return std::make_unique<spawned>(
+        spawned{std::move(child), std::move(link), std::move(written), std::move(errors)});
   // It runs, but cannot be watched: killed here, and reaped by the destructor.
   error_code ignored;
   child.kill(ignored);

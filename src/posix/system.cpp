@@ -114,6 +114,10 @@ process_id this_process() noexcept {
   return static_cast<process_id>(::getpid());
 }
 
+bool has_users() noexcept {
+  return true;
+}
+
 std::size_t available_parallelism() noexcept {
   std::size_t const threads = std::max(1u, std::thread::hardware_concurrency());
   return std::max<std::size_t>(

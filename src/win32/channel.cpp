@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/channel.hpp"
 
+#include "win32/pipe.hpp"
 #include "win32/transfer.hpp"
 
 #include <prong/error.hpp>
@@ -19,20 +20,6 @@ using completion_handler = detail::handler<void(error_code)>;
 
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::uint16_t socket_frame = 0xffff;  // the kind of the frames that announce sockets
-
-// The system has four names for an end of a pipe whose other end is closed, and Asio knows none.
-error_code translate(error_code const& ec) noexcept {
-  if (ec.category() == boost::system::system_category()) {
-    switch (ec.value()) {
-      case ERROR_BROKEN_PIPE:
-      case ERROR_NO_DATA:
-      case ERROR_PIPE_NOT_CONNECTED:
-      case ERROR_HANDLE_EOF: return asio::error::eof;
-      default: break;
-    }
-  }
-  return ec;
-}
 
 // What the channel and its pending operations share, so that the channel may be destroyed at any
 // moment. An operation carries its handler inside what it waits for, never in here: when the
@@ -156,7 +143,7 @@ void channel_state::on_read(error_code ec, std::size_t count) noexcept {
   look_for_frame();
   // `peer_exited` cancels the read: what is left is read, and then comes the end.
   bool const interrupted = ec == asio::error::operation_aborted && !closed_;
-  if (ec && !interrupted && !failure_) failure_ = translate(ec);
+  if (ec && !interrupted && !failure_) failure_ = win32::translate_end(ec);
 }
 
 void channel_state::look_for_frame() noexcept {
@@ -215,7 +202,7 @@ bool channel_state::has_unread() noexcept {
 error_code channel_state::end_of(error_code const& ec) const noexcept {
   if (ec && closed_) return asio::error::operation_aborted;
   bool const interrupted = ec == asio::error::operation_aborted && peer_exited_;
-  return interrupted ? error_code(asio::error::eof) : translate(ec);
+  return interrupted ? error_code(asio::error::eof) : win32::translate_end(ec);
 }
 
 void channel_state::peer_exited() noexcept {

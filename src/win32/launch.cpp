@@ -55,20 +55,30 @@ class attributes {
   std::unique_ptr<std::byte[]> memory_;
 };
 
-// A copy for the worker of one of our standard handles; a service has none.
-unique_handle standard_handle(DWORD which, error_code& ec) noexcept {
-  HANDLE const own = ::GetStdHandle(which);
-  if (own != nullptr && own != INVALID_HANDLE_VALUE) {
-    error_code failed;
-    auto copy = duplicate(own, true, failed);
-    if (!failed) return copy;  // else it was closed behind the system's back
-  }
+unique_handle open_nothing(error_code& ec) noexcept {
   SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
   unique_handle nothing(::CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE,
                                       FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, OPEN_EXISTING,
                                       0, nullptr));
   if (!nothing) ec = last_error();
   return nothing;
+}
+
+// What the worker is to have as one of its standard handles.
+unique_handle standard_handle(DWORD which, stdio kind, HANDLE pipe, error_code& ec) noexcept {
+  if (kind == stdio::pipe) return duplicate(pipe, true, ec);
+  HANDLE const own = ::GetStdHandle(which);
+  // A service has none.
+  if (kind == stdio::inherit && own != nullptr && own != INVALID_HANDLE_VALUE) {
+    error_code failed;
+    auto copy = duplicate(own, true, failed);
+    if (!failed) return copy;  // else it was closed behind the system's back
+  }
+  return open_nothing(ec);
+}
+
+bool can_be_passed(std::filesystem::path const& path) noexcept {
+  return path.native().find(L'\0') == std::wstring::npos;
 }
 
 // The shell would run these, and read the arguments by rules of its own.
@@ -88,11 +98,14 @@ bool enter(HANDLE job, PROCESS_INFORMATION const& made) noexcept {
 started create(os::program const& what, STARTUPINFOEXW& start, std::wstring line,
                std::wstring environment, DWORD flags, error_code& ec) {
   PROCESS_INFORMATION made{};
+  auto const& folder = what.working_directory;
+  if (what.hide_window) flags |= CREATE_NO_WINDOW;
   // A group of its own: a Ctrl-C at the console is the primary's to handle.
   if (!::CreateProcessW(what.executable.c_str(), line.data(), nullptr, nullptr, TRUE,
                         flags | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT |
                             CREATE_NEW_PROCESS_GROUP,
-                        environment.data(), nullptr, &start.StartupInfo, &made)) {
+                        environment.data(), folder.empty() ? nullptr : folder.c_str(),
+                        &start.StartupInfo, &made)) {
     ec = last_error();
     return {};
   }
@@ -108,18 +121,21 @@ started create(os::program const& what, STARTUPINFOEXW& start, std::wstring line
 
 }  // namespace
 
-started launch(os::program const& what, HANDLE channel_end, job_entry entry, error_code& ec) {
-  if (is_script(what.executable)) ec = asio::error::operation_not_supported;
-  auto const channel =
-      fmt::format(L"{}:{}", reinterpret_cast<std::uintptr_t>(channel_end), ::GetCurrentProcessId());
+started launch(os::program const& what, worker_ends const& ends, job_entry entry, error_code& ec) {
+  if (is_script(what.executable) || what.user || what.group)
+    ec = asio::error::operation_not_supported;
+  if (!can_be_passed(what.executable) || !can_be_passed(what.working_directory))
+    ec = asio::error::invalid_argument;
+  auto const channel = fmt::format(L"{}:{}", reinterpret_cast<std::uintptr_t>(ends.channel),
+                                   ::GetCurrentProcessId());
   auto line = command_line(what, ec);
   auto environment = environment_block(what, channel, ec);
   if (ec) return {};
 
-  auto const input = standard_handle(STD_INPUT_HANDLE, ec);
-  auto const output = standard_handle(STD_OUTPUT_HANDLE, ec);
-  auto const errors = standard_handle(STD_ERROR_HANDLE, ec);
-  std::array inherited{channel_end, input.get(), output.get(), errors.get()};
+  auto const input = standard_handle(STD_INPUT_HANDLE, what.input, nullptr, ec);
+  auto const output = standard_handle(STD_OUTPUT_HANDLE, what.output, ends.output, ec);
+  auto const errors = standard_handle(STD_ERROR_HANDLE, what.error_output, ends.error_output, ec);
+  std::array inherited{ends.channel, input.get(), output.get(), errors.get()};
   std::array jobs{workers_job(ec)};
   if (ec) return {};
 
@@ -139,12 +155,12 @@ started launch(os::program const& what, HANDLE channel_end, job_entry entry, err
   return create(what, start, std::move(line), std::move(environment), flags, ec);
 }
 
-started launch(os::program const& what, HANDLE channel_end, error_code& ec) {
-  auto result = launch(what, channel_end, job_entry::at_birth, ec);
+started launch(os::program const& what, worker_ends const& ends, error_code& ec) {
+  auto result = launch(what, ends, job_entry::at_birth, ec);
   // Systems before Windows 10 know no such attribute.
   if (ec == system_error(ERROR_NOT_SUPPORTED) || ec == system_error(ERROR_INVALID_PARAMETER)) {
     ec.clear();
-    result = launch(what, channel_end, job_entry::before_it_runs, ec);
+    result = launch(what, ends, job_entry::before_it_runs, ec);
   }
   return result;
 }

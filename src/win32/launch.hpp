@@ -18,9 +18,16 @@ enum class job_entry {
   before_it_runs,  // where that is refused: a moment in which our death would leave it suspended
 };
 
-/// Starts the program with this process's standard handles, `channel_end`, and no other handle.
-started launch(os::program const& what, HANDLE channel_end, job_entry entry, error_code& ec);
+/// The ends of pipes that the new process is to have, each inheritable.
+struct worker_ends {
+  HANDLE channel = nullptr;
+  HANDLE output = nullptr;  // where `program` says so
+  HANDLE error_output = nullptr;
+};
+
+/// Starts the program with these ends, standard handles as it asks for, and no other handle.
+started launch(os::program const& what, worker_ends const& ends, job_entry entry, error_code& ec);
 /// The same, in the best way that the system has.
-started launch(os::program const& what, HANDLE channel_end, error_code& ec);
+started launch(os::program const& what, worker_ends const& ends, error_code& ec);
 
 }  // namespace prong::win32

@@ -1,4 +1,4 @@
-// The pipe between the primary and a worker: a named one, because only these are overlapped.
+// The pipes between the primary and a worker: named ones, because only these are overlapped.
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/pipe.hpp"
 
@@ -6,6 +6,7 @@
 #include <fmt/xchar.h>
 #include <sddl.h>
 #include <array>
+#include <boost/asio/error.hpp>
 #include <cstdint>
 #include <string>
 
@@ -33,9 +34,17 @@ struct local_memory {
   ~local_memory() { ::LocalFree(pointer); }
 };
 
-}  // namespace
+// How the two ends are opened.
+struct pipe_form {
+  DWORD ours;
+  DWORD theirs;
+  DWORD their_flags;
+};
+constexpr pipe_form for_frames{PIPE_ACCESS_DUPLEX, GENERIC_READ | GENERIC_WRITE,
+                               FILE_FLAG_OVERLAPPED};
+constexpr pipe_form for_output{PIPE_ACCESS_INBOUND, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0};
 
-pipe_ends open_pipe(error_code& ec) {
+pipe_ends open_pipe(pipe_form const& form, error_code& ec) {
   pipe_ends ends;
   auto const name = make_name(ec);
   if (ec) return ends;
@@ -47,7 +56,7 @@ pipe_ends open_pipe(error_code& ec) {
   }
   SECURITY_ATTRIBUTES kept{sizeof kept, descriptor.pointer, FALSE};
   ends.ours = unique_handle(::CreateNamedPipeW(
-      name.c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
+      name.c_str(), form.ours | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
       PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1, buffer_size,
       buffer_size, 0, &kept));
   if (!ends.ours) {
@@ -56,11 +65,34 @@ pipe_ends open_pipe(error_code& ec) {
   }
   // The server may learn who we are, and act for us in nothing.
   SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
-  ends.theirs = unique_handle(::CreateFileW(
-      name.c_str(), GENERIC_READ | GENERIC_WRITE, 0, &inherited, OPEN_EXISTING,
-      FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, nullptr));
+  ends.theirs = unique_handle(
+      ::CreateFileW(name.c_str(), form.theirs, 0, &inherited, OPEN_EXISTING,
+                    form.their_flags | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, nullptr));
   if (!ends.theirs) ec = last_error();
   return ends;
+}
+
+}  // namespace
+
+pipe_ends open_pipe(error_code& ec) {
+  return open_pipe(for_frames, ec);
+}
+
+pipe_ends open_output_pipe(error_code& ec) {
+  return open_pipe(for_output, ec);
+}
+
+error_code translate_end(error_code const& ec) noexcept {
+  if (ec.category() == boost::system::system_category()) {
+    switch (ec.value()) {
+      case ERROR_BROKEN_PIPE:
+      case ERROR_NO_DATA:
+      case ERROR_PIPE_NOT_CONNECTED:
+      case ERROR_HANDLE_EOF: return asio::error::eof;
+      default: break;
+    }
+  }
+  return ec;
 }
 
 bool is_worker_end(HANDLE handle) noexcept {

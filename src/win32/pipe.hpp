@@ -13,6 +13,11 @@ struct pipe_ends {
 
 /// A pipe whose both ends this process has opened, so that nobody else ever can.
 pipe_ends open_pipe(error_code& ec);
+/// The same for what a program writes. Programs expect their end not to be overlapped.
+pipe_ends open_output_pipe(error_code& ec);
+
+/// The system's names for the end of a pipe, of which Asio knows none, as `asio::error::eof`.
+error_code translate_end(error_code const& ec) noexcept;
 
 /// Whether the handle is one that `pipe_ends::theirs` may have become in another process.
 bool is_worker_end(HANDLE handle) noexcept;

@@ -4,6 +4,7 @@
 
 #include "win32/channel.hpp"
 #include "win32/launch.hpp"
+#include "win32/output.hpp"
 #include "win32/pipe.hpp"
 
 #include <boost/asio/error.hpp>
@@ -85,6 +86,16 @@ void process_state::abandon() noexcept {
   handle_.close(ignored);
 }
 
+// A pipe for one of the worker's streams, if it is to be one; our end goes to `ours`.
+win32::unique_handle open_stream(asio::any_io_executor const& executor, stdio kind,
+                                 std::optional<output>& ours, error_code& ec) {
+  if (ec || kind != stdio::pipe) return {};
+  auto ends = win32::open_output_pipe(ec);
+  if (ec) return {};
+  ours = win32::open_output(executor, std::move(ends.ours), ec);
+  return std::move(ends.theirs);
+}
+
 }  // namespace
 
 class process::impl {
@@ -119,17 +130,24 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   ec.clear();
   auto ends = win32::open_pipe(ec);
   if (ec) return nullptr;
-  auto const child = win32::launch(what, ends.theirs.get(), ec);
+  std::optional<output> written, errors;
+  auto output_end = open_stream(executor, what.output, written, ec);
+  auto error_end = open_stream(executor, what.error_output, errors, ec);
   if (ec) return nullptr;
-  // Else the end of the worker would not be the end of the channel.
-  ends.theirs.reset();
+  auto const child =
+      win32::launch(what, {ends.theirs.get(), output_end.get(), error_end.get()}, ec);
+  if (ec) return nullptr;
+  // Else the end of the worker would not be the end of its pipes.
+  for (auto* const each : {&ends.theirs, &output_end, &error_end}) each->reset();
   auto state = std::make_shared<process_state>(executor, child.id);
   process result(std::make_unique<process::impl>(state));
   auto watched = win32::duplicate(child.process.get(), false, ec);
   if (!ec) ec = state->assign(std::move(watched));
   win32::receiver worker{child.id, win32::duplicate(child.process.get(), false, ec)};
   auto link = win32::open_channel(executor, std::move(ends.ours), std::move(worker), ec);
-  if (!ec) return std::make_unique<spawned>(spawned{std::move(result), std::move(link)});
+  if (!ec)
+    return std::make_unique<spawned>(
+        spawned{std::move(result), std::move(link), std::move(written), std::move(errors)});
   // It runs, but cannot be watched or talked to. `result` may have no handle to end it by.
   ::TerminateProcess(child.process.get(), killed_status);
   return nullptr;

@@ -69,6 +69,11 @@ process_id this_process() noexcept {
   return ::GetCurrentProcessId();
 }
 
+// To start a program as somebody else takes a password, or a token.
+bool has_users() noexcept {
+  return false;
+}
+
 std::size_t available_parallelism() noexcept {
   std::size_t const threads = std::max(1u, std::thread::hardware_concurrency());
   return std::max<std::size_t>(

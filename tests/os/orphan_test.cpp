@@ -77,4 +77,35 @@ TEST_CASE("a worker ends when its primary does, even if it spins or is stopped",
   CHECK(read_exactly(io, pair.client, &byte, 1));
 }
 
+WORKER_PROGRAM(spins_at_once) {
+  spin();
+}
+
+WORKER_PROGRAM(starts_another_user) {
+  worker_side self;
+  auto what = worker_called("spins_at_once");
+  what.user = what.group = another_user;
+  auto worker = start(self.io, what);
+  if (send(self.io, self.link, frame(0))) return 1;
+  for (arrived next; !receive(self.io, self.link, next);) continue;
+  return 0;
+}
+
+TEST_CASE("a worker that runs as another user ends with its primary, too", "[os][C10]") {
+  if (!may_change_user()) {
+    WARN("not shown here: this process may not start one as another user");
+    return;
+  }
+  asio::io_context io;
+  auto what = worker_called("starts_another_user");
+  what.output = stdio::pipe;
+  auto primary = start(io, what);
+  receive(io, primary->link);
+  error_code ec;
+  primary->child.kill(ec);
+  wait_for_exit(io, primary->child);
+  // Nobody but that worker, which inherited it, holds the pipe.
+  CHECK(read_all(io, *primary->output).empty());
+}
+
 }  // namespace prong::test

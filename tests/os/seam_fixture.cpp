@@ -3,6 +3,8 @@
 #include "os/seam_fixture.hpp"
 #include "support/request.hpp"
 
+#include <array>
+
 namespace prong::test {
 
 bytes as_bytes(std::string_view text) {
@@ -147,6 +149,39 @@ worker_owner start(asio::io_context& io, os::program const& what) {
 worker_owner start(asio::io_context& io, std::string const& name,
                    std::vector<std::string> arguments) {
   return start(io, worker_called(name, std::move(arguments)));
+}
+
+std::string read_all(asio::io_context& io, os::output& from) {
+  std::string all;
+  std::array<std::byte, 4'096> buffer;
+  for (;;) {
+    std::size_t count = 0;
+    auto const ec = run_operation(io, [&](completion then) {
+      auto note = [&, then = std::move(then)](error_code failure, std::size_t size) mutable {
+        count = size;
+        then(failure);
+      };
+      from.async_read_some(buffer, detail::handler<void(error_code, std::size_t)>(std::move(note)));
+    });
+    if (ec == asio::error::eof) return all;
+    if (ec) throw boost::system::system_error(ec);
+    all.append(reinterpret_cast<char const*>(buffer.data()), count);
+  }
+}
+
+int tell(std::vector<std::string> const& texts) {
+  worker_side self;
+  bytes frames;
+  for (auto const& text : texts) append(frames, frame(0, as_bytes(text)));
+  return send(self.io, self.link, frames) ? 1 : 0;
+}
+
+std::vector<std::string> told_by(asio::io_context& io, os::program const& what) {
+  auto worker = start(io, what);
+  std::vector<std::string> result;
+  for (arrived next; !receive(io, worker->link, next);) result.push_back(next.text());
+  CHECK(wait_for_exit(io, worker->child).code == 0);
+  return result;
 }
 
 }  // namespace prong::test

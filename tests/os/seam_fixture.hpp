@@ -112,6 +112,9 @@ worker_owner start(asio::io_context& io, os::program const& what);
 worker_owner start(asio::io_context& io, std::string const& name,
                    std::vector<std::string> arguments = {});
 
+/// Everything that comes until the end of the stream.
+std::string read_all(asio::io_context& io, os::output& from);
+
 /// What most worker programs begin with.
 struct worker_side {
   worker_side() : link(os::channel::inherited(io.get_executor(), failure)) {
@@ -121,5 +124,10 @@ struct worker_side {
   error_code failure;
   os::channel link;
 };
+
+/// In a worker: sends each text as a frame. The status to end with.
+int tell(std::vector<std::string> const& texts);
+/// The texts of a worker that ends after them.
+std::vector<std::string> told_by(asio::io_context& io, os::program const& what);
 
 }  // namespace prong::test

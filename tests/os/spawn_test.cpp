@@ -21,22 +21,6 @@ std::string variable(char const* name) {
   return value != nullptr ? value : "(none)";
 }
 
-// Sends each text as a frame, then ends.
-int tell(std::vector<std::string> const& texts) {
-  worker_side self;
-  bytes frames;
-  for (auto const& text : texts) append(frames, frame(0, as_bytes(text)));
-  return send(self.io, self.link, frames) ? 1 : 0;
-}
-
-std::vector<std::string> told_by(asio::io_context& io, os::program const& what) {
-  auto worker = start(io, what);
-  std::vector<std::string> result;
-  for (arrived next; !receive(io, worker->link, next);) result.push_back(next.text());
-  CHECK(wait_for_exit(io, worker->child).code == 0);
-  return result;
-}
-
 error_code failure_of(asio::io_context& io, fs::path const& executable) {
   os::program what;
   what.executable = executable;
@@ -170,6 +154,18 @@ TEST_CASE("a worker has the standard handles and its channel, and no others", "[
   auto const other = start(io, "lives_with_its_channel");
   CHECK(told_by(io, worker_called("lists_its_handles")) == std::vector<std::string>{"as expected"});
   std::fclose(inheritable);
+}
+
+TEST_CASE("a worker with pipes has no other handle of them", "[os][C5]") {
+  asio::io_context io;
+  auto other = worker_called("lives_with_its_channel");
+  other.output = other.error_output = stdio::pipe;
+  auto const holds = start(io, other);
+  auto const kind = GENERATE(stdio::null, stdio::pipe);
+  auto what = worker_called("lists_its_handles");
+  what.input = stdio::null;
+  what.output = what.error_output = kind;
+  CHECK(told_by(io, what) == std::vector<std::string>{"as expected"});
 }
 
 TEST_CASE("this program can be started by its path", "[os]") {

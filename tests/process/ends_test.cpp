@@ -199,8 +199,8 @@ WORKER_BODY(connects_and_spins)(worker& self)->awaitable<void> {
 // A worker of the test which is a primary, too.
 WORKER_BODY(is_a_primary)(worker& self)->awaitable<void> {
   options settings;
-  settings.arguments.emplace();
-  settings.environment.emplace_back(worker_program_variable, "connects_and_spins");
+  settings.worker.arguments.emplace();
+  settings.worker.environment.emplace_back(worker_program_variable, "connects_and_spins");
   primary boss(self.get_executor(), settings);
   auto const id = boss.fork();
   for (;;) {

@@ -23,7 +23,7 @@ bool contains(std::vector<std::string> const& all, std::string_view text) {
 struct hosted {
   explicit hosted(options settings, std::string_view body, hosting how = {})
       : f({}, body), where(f.io) {
-    settings.arguments.emplace();
+    settings.worker.arguments.emplace();
     settings.log = [this](log_level, std::string_view text) { log.emplace_back(text); };
     how.on_event = [this](event const& what) { events.push_back(what.index()); };
     f.boss.emplace(f.io, settings);

@@ -85,7 +85,7 @@ TEST_CASE("a program that a worker starts is no worker", "[process][D8]") {
   temporary_folder const folder;
   auto const output = folder.path / "output";
   options settings;
-  settings.environment.emplace_back("PRONG_TEST_OUTPUT", output.string());
+  settings.worker.environment.emplace_back("PRONG_TEST_OUTPUT", output.string());
   fixture f(settings);
   CHECK(f.expect_message(f.fork("starts_a_program")) == "it is none");
   std::ifstream file(output);

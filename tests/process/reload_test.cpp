@@ -187,7 +187,7 @@ TEST_CASE("a reload starts the program that lies at the path then", "[process][r
   };
   put("old");
   auto settings = pool_of(1);
-  settings.executable = folder.path / "server";
+  settings.worker.executable = folder.path / "server";
   fixture f(settings, "says_its_version");
   CHECK(f.expect<worker_message>().message.topic == "old");
   put("new");

@@ -103,7 +103,7 @@ TEST_CASE("a worker that cannot be started is two events, and its slot is filled
           "[process]") {
   missing_program const program;
   auto settings = quick_pool_of(2);
-  settings.executable = program.place;
+  settings.worker.executable = program.place;
   fixture f(settings);
   auto const forked = f.expect<worker_forked>();
   CHECK(forked.process == 0);
@@ -119,7 +119,7 @@ TEST_CASE("a connection that comes while no worker lives is served by the next o
   missing_program const program;
   program.put();
   auto settings = quick_pool_of(1);
-  settings.executable = program.place;
+  settings.worker.executable = program.place;
   fixture f(settings);
   auto const port = f.listening();
   program.remove();

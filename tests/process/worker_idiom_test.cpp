@@ -256,9 +256,9 @@ TEST_CASE("prong::run runs a pool until a signal asks it to stop", "[process]") 
   fixture f({}, "calls_run");
   tcp::acceptor listener(f.io, any_port());
   auto settings = pool_of(2);
-  settings.arguments.emplace();
-  settings.environment.emplace_back("PRONG_TEST_PORT",
-                                    std::to_string(listener.local_endpoint().port()));
+  settings.worker.arguments.emplace();
+  settings.worker.environment.emplace_back("PRONG_TEST_PORT",
+                                           std::to_string(listener.local_endpoint().port()));
   std::thread clients([&] {
     std::array<tcp::socket, 2> workers{listener.accept(), listener.accept()};
     auto const all_say = [&](std::string const& line) {

@@ -11,8 +11,8 @@ namespace {
 
 char const* name_of(event const& what) {
   static constexpr char const* names[] = {
-      "forked",       "online", "listening",         "listen_failed",   "message",
-      "disconnected", "exited", "respawn_suspended", "respawn_resumed", "events_lost"};
+      "forked",       "online", "listening",         "listen_failed",   "message", "output",
+      "disconnected", "exited", "respawn_suspended", "respawn_resumed", "setup",   "events_lost"};
   static_assert(std::variant_size_v<event> == std::size(names));
   return names[what.index()];
 }
@@ -42,7 +42,7 @@ leaves_nothing::~leaves_nothing() {
 
 fixture::fixture(options settings, std::string_view body) {
   next_worker_runs(body);
-  if (!settings.arguments) settings.arguments.emplace();
+  if (!settings.worker.arguments) settings.worker.arguments.emplace();
   bool const pool = settings.workers > 0;
   boss.emplace(io, std::move(settings));
   if (pool) boss->async_run([this](error_code ec) { ran = ec; });

@@ -59,6 +59,26 @@ std::string what_processes_do();
 /// The signals that are blocked, and what happens on each: comparable, and nothing else.
 std::vector<std::string> signal_settings();
 
+/// Whether this process may start others as another user, and the numbers of one without rights.
+bool may_change_user();
+inline constexpr unsigned another_user = 65534;
+/// "<user> <group> <how many supplementary groups>"
+std::string who_runs_this();
+/// While it exists, this process, which must be root, is in a supplementary group.
+class supplementary_group {
+ public:
+  supplementary_group();
+  supplementary_group(supplementary_group const&) = delete;
+  supplementary_group& operator=(supplementary_group const&) = delete;
+  ~supplementary_group();
+
+ private:
+  std::vector<unsigned> before_;
+};
+
+/// Whether this process shows a console's window.
+bool has_console_window();
+
 /// While it exists, this process does not want to hear of the end of processes it started, as a
 /// program that was written for itself may have it.
 class ignored_children {
@@ -93,8 +113,8 @@ class no_free_handles {
 
 /// Writes to the channel what no channel of ours would.
 void write_to_channel(std::span<std::byte const> bytes);
-/// Starts a process that holds the worker's end of the channel until the primary closes its own,
-/// or ends.
+/// Starts a process that holds the worker's end of the channel, and its standard streams, until the
+/// primary closes its own end of the channel, or ends.
 void hold_channel_in_grandchild();
 
 }  // namespace prong::test

@@ -5,6 +5,7 @@
 #include "common/os/process.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
@@ -165,6 +166,30 @@ std::vector<std::string> signal_settings() {
     all.back() += sigismember(&blocked, number) == 1 ? " blocked" : " not blocked";
   }
   return all;
+}
+
+bool may_change_user() {
+  return ::geteuid() == 0;
+}
+
+std::string who_runs_this() {
+  return std::to_string(::getuid()) + ' ' + std::to_string(::getgid()) + ' ' +
+         std::to_string(::getgroups(0, nullptr));
+}
+
+supplementary_group::supplementary_group()
+    : before_(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0))) {
+  ::getgroups(static_cast<int>(before_.size()), before_.data());
+  gid_t const one = another_user;
+  ::setgroups(1, &one);
+}
+
+supplementary_group::~supplementary_group() {
+  ::setgroups(static_cast<int>(before_.size()), before_.data());
+}
+
+bool has_console_window() {
+  return false;
 }
 
 ignored_children::ignored_children() {

@@ -258,6 +258,21 @@ std::vector<std::string> signal_settings() {
   return all;
 }
 
+bool may_change_user() {
+  return false;
+}
+
+std::string who_runs_this() {
+  return {};
+}
+
+supplementary_group::supplementary_group() = default;
+supplementary_group::~supplementary_group() = default;
+
+bool has_console_window() {
+  return ::GetConsoleWindow() != nullptr;
+}
+
 // A process that has ended stays what it is for whoever holds a handle of it.
 ignored_children::ignored_children() = default;
 ignored_children::~ignored_children() = default;

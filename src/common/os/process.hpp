@@ -4,9 +4,13 @@
 #pragma once
 
 #include "common/os/channel.hpp"
+#include "common/os/output.hpp"
+
+#include <prong/options.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,17 +48,27 @@ class process {
 };
 
 struct program {
-  std::filesystem::path executable;
-  std::vector<std::string> arguments;                            // without the program's own name
-  std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
+  std::filesystem::path executable{};
+  std::vector<std::string> arguments{};                            // without the program's own name
+  std::vector<std::pair<std::string, std::string>> environment{};  // added to this process's own
+  std::filesystem::path working_directory{};                       // empty: this process's own
+  stdio input = stdio::inherit;                                    // never a pipe
+  stdio output = stdio::inherit;
+  stdio error_output = stdio::inherit;
+  std::optional<unsigned> user{};  // with one of them, the process has no supplementary groups
+  std::optional<unsigned> group{};
+  bool hide_window = false;
 };
 
 struct spawned {
   process child;
   channel link;
+  std::optional<os::output> output{};  // if it is a pipe
+  std::optional<os::output> error_output{};
 };
 
-/// Starts a worker. A program that cannot be executed fails here, and leaves no process (C7).
+/// Starts a worker. A program that cannot be executed fails here, and leaves no process (C7); so
+/// does one for which a field cannot be had.
 /// The process ends when this one ends, even if it spins or is stopped, where the system can.
 std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what, error_code& ec);
 
@@ -63,6 +77,9 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
 program this_program(error_code& ec);
 
 process_id this_process() noexcept;
+
+/// Whether a program can be started as another user here.
+bool has_users() noexcept;
 
 /// How many workers can run at once here: the least of hardware threads, CPU affinity and
 /// container quota; at least 1.

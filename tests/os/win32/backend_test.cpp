@@ -31,7 +31,7 @@ TEST_CASE("a worker is in the job of its primary, however it gets there", "[os][
   auto const entry = GENERATE(win32::job_entry::at_birth, win32::job_entry::before_it_runs);
   error_code ec;
   auto const ends = win32::open_pipe(ec);
-  auto const started = win32::launch(worker_called("ends_at_once"), ends.theirs.get(), entry, ec);
+  auto const started = win32::launch(worker_called("ends_at_once"), {ends.theirs.get()}, entry, ec);
   REQUIRE_FALSE(ec);
   BOOL inside = FALSE;
   CHECK(::IsProcessInJob(started.process.get(), win32::workers_job(ec), &inside));
@@ -114,6 +114,28 @@ WORKER_PROGRAM(crashes) {
   worker_side self;
   ::RaiseException(EXCEPTION_ACCESS_VIOLATION, 0, 0, nullptr);
   return 0;
+}
+
+WORKER_PROGRAM(tells_of_its_console) {
+  return tell({::GetConsoleCP() != 0 ? "a console" : "no console",
+               ::GetConsoleWindow() != nullptr ? "a window" : "no window"});
+}
+
+TEST_CASE("a worker with a hidden window has a console all the same", "[os]") {
+  asio::io_context io;
+  auto what = worker_called("tells_of_its_console");
+  what.hide_window = true;
+  CHECK(told_by(io, what) == std::vector<std::string>{"a console", "no window"});
+}
+
+TEST_CASE("a worker of another user is refused", "[os][C7]") {
+  asio::io_context io;
+  auto what = worker_called("ends_at_once");
+  auto& number = GENERATE(false, true) ? what.user : what.group;
+  number = 1;
+  error_code ec;
+  CHECK_FALSE(os::spawn(io.get_executor(), what, ec));
+  CHECK(ec == asio::error::operation_not_supported);
 }
 
 }  // namespace prong::test
