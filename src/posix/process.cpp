@@ -56,11 +56,15 @@ class process_state : public std::enable_shared_from_this<process_state> {
   std::shared_ptr<posix::spawner> origin_;
 };
 
+// A wait may end early: of a descriptor that was closed, the system can still tell while a program
+// that is just being started has not let go of its copy, and Asio then takes it for another one's.
 void process_state::wait(completion_handler completion) {
   auto reap_and_tell = [self = shared_from_this(),
                         completion = std::move(completion)](error_code ec) mutable {
     exit_status status;
-    if (!ec) ec = self->reap(0, status);
+    if (!ec && !self->exit_.is_open()) ec = asio::error::operation_aborted;
+    if (!ec) ec = self->reap(WNOHANG, status);
+    if (ec == asio::error::would_block) return self->wait(std::move(completion));
     detail::post_completion(self->exit_.get_executor(), std::move(completion), ec, status);
   };
   exit_.async_wait(descriptor::wait_read, std::move(reap_and_tell));
