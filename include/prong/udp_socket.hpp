@@ -12,8 +12,8 @@
 #pragma once
 
 #include <prong/detail/async.hpp>
-#include <prong/detail/socket_handle.hpp>
 #include <prong/listen_options.hpp>
+#include <prong/socket_handle.hpp>
 #include <prong/worker.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -51,8 +51,8 @@ class udp_socket {
 
   void bind(endpoint_type const& where, listen_options settings = {});
   /// Takes a bound native socket of the worker's own, and closes it on failure.
-  void assign(detail::socket_handle native, error_code& ec);
-  void assign(detail::socket_handle native);
+  void assign(socket_handle native, error_code& ec);
+  void assign(socket_handle native);
 
   /// Completes when the socket is bound, or cannot be. Signature: void(error_code).
   /// Errors: the system's, as `address_in_use`; `operation_aborted` once the worker drains.

@@ -52,11 +52,11 @@ void udp_socket::bind(endpoint_type const& where, listen_options settings) {
   impl_->listen(request(where, settings));
 }
 
-void udp_socket::assign(detail::socket_handle native, error_code& ec) {
+void udp_socket::assign(socket_handle native, error_code& ec) {
   impl_->open();
   impl_->assign(transport::udp, std::move(native), ec);
 }
-void udp_socket::assign(detail::socket_handle native) {
+void udp_socket::assign(socket_handle native) {
   error_code ec;
   assign(std::move(native), ec);
   if (ec) throw boost::system::system_error(ec, "prong::udp_socket::assign");

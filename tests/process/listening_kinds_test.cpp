@@ -27,10 +27,10 @@ acceptor make_acceptor(worker& self, std::string const& kind, std::istream& rest
 }
 
 // A listening socket that Asio knows nothing of.
-detail::socket_handle open_listening(worker& self) {
+socket_handle open_listening(worker& self) {
   error_code ec;
   os::listener const opened(self.get_executor(), request(any_port()), ec);
-  return ec ? detail::socket_handle() : opened.duplicate(ec);
+  return ec ? socket_handle() : opened.duplicate(ec);
 }
 
 }  // namespace
