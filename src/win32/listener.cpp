@@ -6,7 +6,6 @@
 
 #include "win32/accepting.hpp"
 #include "win32/bound_socket.hpp"
-#include "win32/transfer.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -28,12 +27,9 @@ socket bind_and_listen(listen_request const& request, error_code& ec) {
 
 }  // namespace
 
-class listener::impl {
+class listener::impl : public win32::accepting {
  public:
-  impl(asio::any_io_executor const& executor, socket listening, std::size_t ahead, error_code& ec)
-      : accepting(executor, std::move(listening), ahead, ec) {}
-
-  win32::accepting accepting;
+  using accepting::accepting;
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
@@ -44,16 +40,9 @@ listener::listener(asio::any_io_executor executor, listen_request const& request
 
 listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
-  DWORD listening = 0;
-  int size = sizeof listening;
-  if (::getsockopt(adopted.get(), SOL_SOCKET, SO_ACCEPTCONN, reinterpret_cast<char*>(&listening),
-                   &size) != 0) {
-    ec = last_socket_error();
-  } else if (listening == 0) {
-    ec = asio::error::invalid_argument;
-  } else {
-    impl_ = std::make_unique<impl>(executor, std::move(adopted), ahead_when_shared, ec);
-  }
+  bool const listening = win32::option_of(adopted.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listening) ec = asio::error::invalid_argument;
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), ahead_when_shared, ec);
 }
 
 listener::listener(listener&&) noexcept = default;
@@ -61,30 +50,24 @@ listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
 endpoint listener::local_endpoint() const {
-  asio::ip::tcp::endpoint endpoint;
-  auto size = static_cast<int>(endpoint.capacity());
-  if (::getsockname(impl_->accepting.native(), endpoint.data(), &size) == 0) {
-    endpoint.resize(static_cast<std::size_t>(size));
-  }
-  return endpoint;
+  return impl_->listening().local_endpoint();
 }
 
 socket listener::duplicate(error_code& ec) const {
   ec.clear();
-  auto const info = win32::export_socket(impl_->accepting.native(), ::GetCurrentProcessId(), ec);
-  return ec ? socket() : win32::import_socket(info, ec);
+  return impl_->listening().duplicate(ec);
 }
 
 void listener::async_wait(detail::handler<void(error_code)> completion) {
-  impl_->accepting.async_wait(std::move(completion));
+  impl_->async_wait(std::move(completion));
 }
 
 socket listener::accept(error_code& ec) {
-  return impl_->accepting.take(ec);
+  return impl_->take(ec);
 }
 
 void listener::cancel() noexcept {
-  impl_->accepting.cancel();
+  impl_->cancel();
 }
 
 }  // namespace prong::os
