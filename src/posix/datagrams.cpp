@@ -4,6 +4,7 @@
 
 #include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
+#include "posix/given_socket.hpp"
 #include "posix/shared_socket.hpp"
 
 #include <boost/asio/error.hpp>
@@ -20,7 +21,8 @@ class datagrams::impl : public posix::shared_socket {
 datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
                      error_code& ec) {
   ec.clear();
-  auto fd = posix::bind_socket(request, SOCK_DGRAM, ec);
+  auto fd = request.from ? posix::take_given(*request.from, SOCK_DGRAM, ec)
+                         : posix::bind_socket(request, SOCK_DGRAM, ec);
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
 }
 

@@ -5,6 +5,8 @@
 
 #include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
+#include "posix/given_socket.hpp"
+#include "posix/local_socket.hpp"
 #include "posix/shared_socket.hpp"
 
 #include <boost/asio/error.hpp>
@@ -15,10 +17,15 @@ namespace {
 using posix::last_error;
 using posix::unique_fd;
 
-unique_fd bind_and_listen(listen_request const& request, error_code& ec) {
-  auto fd = posix::bind_socket(request, SOCK_STREAM, ec);
-  if (!ec && ::listen(fd.get(), request.how.backlog) == -1) ec = last_error();
-  return fd;
+unique_fd open(listen_request const& request, posix::local_file& file, error_code& ec) {
+  if (request.from) return posix::take_given(*request.from, SOCK_STREAM, ec);
+  switch (request.where.transport) {
+    case transport::tcp: return posix::bind_socket(request, SOCK_STREAM, ec);
+    case transport::local: return posix::bind_local_socket(request, file, ec);
+    case transport::udp: break;
+  }
+  ec = asio::error::invalid_argument;
+  return {};
 }
 
 enum class failure { none_waiting, connection_broke, resources };
@@ -52,20 +59,28 @@ failure classify(int error) noexcept {
 
 class listener::impl : public posix::shared_socket {
  public:
-  using shared_socket::shared_socket;
+  impl(asio::any_io_executor const& executor, unique_fd fd, posix::local_file file, error_code& ec)
+      : shared_socket(executor, std::move(fd), ec), file_(std::move(file)) {}
+
+ private:
+  posix::local_file file_;  // of a local socket that was made here
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   ec.clear();
-  auto fd = bind_and_listen(request, ec);
-  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
+  posix::local_file file;
+  auto fd = open(request, file, ec);
+  if (ec) return;
+  bool const listens = posix::option_of(fd.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listens && ::listen(fd.get(), request.how.backlog) == -1) ec = last_error();
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), std::move(file), ec);
 }
 
 listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
   bool const listening = posix::option_of(adopted.get(), SO_ACCEPTCONN, ec) != 0;
   if (!ec && !listening) ec = asio::error::invalid_argument;
-  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), posix::local_file(), ec);
 }
 
 listener::listener(listener&&) noexcept = default;

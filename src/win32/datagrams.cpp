@@ -4,6 +4,7 @@
 
 #include "win32/bound_socket.hpp"
 #include "win32/event_socket.hpp"
+#include "win32/given_socket.hpp"
 
 #include <mswsock.h>
 #include <algorithm>
@@ -98,7 +99,8 @@ class datagrams::impl {
 datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
                      error_code& ec) {
   ec.clear();
-  auto made = win32::bind_socket(request, SOCK_DGRAM, ec);
+  auto made = request.from ? win32::take_given(*request.from, SOCK_DGRAM, ec)
+                           : win32::bind_socket(request, SOCK_DGRAM, ec);
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(made), ec);
 }
 

@@ -6,6 +6,9 @@
 
 #include "win32/accepting.hpp"
 #include "win32/bound_socket.hpp"
+#include "win32/given_socket.hpp"
+
+#include <prong/error.hpp>
 
 #include <boost/asio/error.hpp>
 
@@ -19,10 +22,15 @@ using win32::last_socket_error;
 constexpr std::size_t ahead_when_shared = 1;
 constexpr std::size_t ahead_when_alone = 8;
 
-socket bind_and_listen(listen_request const& request, error_code& ec) {
-  auto made = win32::bind_socket(request, SOCK_STREAM, ec);
-  if (!ec && ::listen(made.get(), request.how.backlog) != 0) ec = last_socket_error();
-  return made;
+socket open(listen_request const& request, error_code& ec) {
+  if (request.from) return win32::take_given(*request.from, SOCK_STREAM, ec);
+  switch (request.where.transport) {
+    case transport::tcp: return win32::bind_socket(request, SOCK_STREAM, ec);
+    case transport::local: ec = errc::not_supported; return {};  // docs/platforms.md says why
+    case transport::udp: break;
+  }
+  ec = asio::error::invalid_argument;
+  return {};
 }
 
 }  // namespace
@@ -34,7 +42,10 @@ class listener::impl : public win32::accepting {
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   ec.clear();
-  auto made = bind_and_listen(request, ec);
+  auto made = open(request, ec);
+  if (ec) return;
+  bool const listens = win32::option_of(made.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listens && ::listen(made.get(), request.how.backlog) != 0) ec = last_socket_error();
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(made), ahead_when_alone, ec);
 }
 
