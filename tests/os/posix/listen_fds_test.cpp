@@ -7,6 +7,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <algorithm>
+#include <boost/asio/local/datagram_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cstdlib>
 
@@ -121,6 +122,17 @@ TEST_CASE("a local socket that the process was given is served, and its file sta
     CHECK(accept(io, listener));
   }
   CHECK(std::filesystem::exists(path));
+}
+
+TEST_CASE("a local socket of datagrams is no UDP socket", "[os][C15]") {
+  asio::io_context io;
+  temporary_folder const folder;
+  asio::local::datagram_protocol::socket given(io, (folder.path / "socket").string());
+  auto what = request(endpoint());
+  what.from.emplace(given.native_handle());
+  error_code ec;
+  os::datagrams const refused(io.get_executor(), what, ec);
+  CHECK(ec == asio::error::invalid_argument);
 }
 
 TEST_CASE("a descriptor that is no socket is refused", "[os][C15]") {
