@@ -8,8 +8,9 @@
 
 import pathlib
 import re
-import sys
 import tempfile
+
+from checks import ROOT, run
 
 # What an include is: the first pattern that fits. `<x>` and `"x"` keep their brackets, because our
 # own headers are in quotes and public ones are not.
@@ -109,7 +110,7 @@ def layer_of(path):
     return None, None
 
 
-def violations(root):
+def violations(root=ROOT):
     """One line for each include that the table forbids."""
     for folder in FOLDERS:
         for file in sorted((root / folder).rglob("*.[ch]pp")):
@@ -172,22 +173,8 @@ def self_test():
     untested = [rule for _, _, rule in LAYERS if not any(rule in f for f in found)]
     wrong = [f for f in found if any(path in f for path, _ in INNOCENT)]
     for what, lines in (("missed", missed), ("untested", untested), ("wrongly found", wrong)):
-        for line in lines:
-            print(f"{what}: {line}")
-    return not (missed or untested or wrong)
-
-
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return 0 if self_test() else 1
-    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        print(__doc__, file=sys.stderr)
-        return 2
-    here = pathlib.Path(__file__).resolve().parent.parent
-    found = list(violations(pathlib.Path(arguments[0]) if arguments else here))
-    print(*found, sep="\n", end="\n" if found else "")
-    return 1 if found else 0
+        yield from (f"{what}: {line}" for line in lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(__doc__, violations, self_test=self_test)

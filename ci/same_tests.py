@@ -10,11 +10,10 @@
 """Usage: ci/same_tests.py LINUX WINDOWS | --write | --docs | --self-test"""
 
 import json
-import pathlib
 import subprocess
-import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from checks import ROOT, run
+
 PAGE = ROOT / "docs/platforms.md"
 LISTS = {"Windows": ROOT / "tests/not_on_windows.txt", "Linux": ROOT / "tests/not_on_linux.txt"}
 # A name that ctest invents for a test program that was not built.
@@ -89,17 +88,18 @@ def with_lists(page):
 
 def check_docs():
     page = PAGE.read_text(encoding="utf-8")
-    if with_lists(page) == page:
-        return True
-    print("docs/platforms.md shows other lists than tests/not_on_*.txt; ci/same_tests.py --write")
-    return False
+    if with_lists(page) != page:
+        yield "docs/platforms.md shows other lists than tests/not_on_*.txt; see --write"
+
+
+def write_docs():
+    PAGE.write_text(with_lists(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return []
 
 
 def compare(linux, windows):
     lists = [list(entries_of(file.read_text(encoding="utf-8"))) for file in LISTS.values()]
-    found = list(violations(tests_of(linux), tests_of(windows), *lists))
-    print(*found, sep="\n", end="\n" if found else "")
-    return not found
+    return violations(tests_of(linux), tests_of(windows), *lists)
 
 
 # What is on Linux, on Windows, what the lists say, and a word of what must be found.
@@ -130,23 +130,8 @@ def self_test():
     table = shown("Amiga", [("a", "why"), ("b", "why"), ("c", "how")])
     if "- why:\n  - `a`\n  - `b`\n- how:\n  - `c`\n" not in table:
         wrong.append(f"a wrong table: {table}")
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    return not wrong
-
-
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return 0 if self_test() else 1
-    if arguments == ["--docs"]:
-        return 0 if check_docs() else 1
-    if arguments == ["--write"]:
-        PAGE.write_text(with_lists(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-        return 0
-    if len(arguments) != 2 or any(argument.startswith("-") for argument in arguments):
-        print(__doc__, file=sys.stderr)
-        return 2
-    return 0 if compare(*arguments) else 1
+    return wrong
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(__doc__, compare, folders=(2,), write=write_docs, docs=check_docs, self_test=self_test)

@@ -8,8 +8,9 @@
 
 import pathlib
 import re
-import sys
 import tempfile
+
+from checks import ROOT, run
 
 COLUMNS = 100
 FILE_LINES, TEST_LINES = 400, 500
@@ -159,7 +160,7 @@ def files_of(root):
         yield root / "CMakeLists.txt", True
 
 
-def violations(root):
+def violations(root=ROOT):
     """One line for each habit that is broken."""
     for file, is_script in files_of(root):
         path = file.relative_to(root).as_posix()
@@ -215,21 +216,8 @@ def self_test():
             wrong += [f"wrongly found: {line}" for line in of_file]
         elif not any(what in line for line in of_file):
             wrong.append(f"missed: {what} in {path}")
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    return not wrong
-
-
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return 0 if self_test() else 1
-    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        print(__doc__, file=sys.stderr)
-        return 2
-    here = pathlib.Path(__file__).resolve().parent.parent
-    found = list(violations(pathlib.Path(arguments[0]) if arguments else here))
-    print(*found, sep="\n", end="\n" if found else "")
-    return 1 if found else 0
+    return wrong
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(__doc__, violations, self_test=self_test)

@@ -7,11 +7,11 @@
 """Usage: ci/workflow.py [folder] | --self-test"""
 
 import copy
-import pathlib
 import re
-import sys
 
 import yaml
+
+from checks import ROOT, run
 
 KEYS = {
     "workflow": "name on permissions concurrency env defaults jobs",
@@ -197,25 +197,14 @@ def self_test():
             place[path[-1]] = value
         if not any(expected in what for what in violations(broken, STAGES)):
             wrong.append(f"missed: {expected}")
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    return not wrong
+    return wrong
 
 
-def main(arguments):
-    if arguments == ["--self-test"]:
-        return 0 if self_test() else 1
-    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        print(__doc__, file=sys.stderr)
-        return 2
-    here = pathlib.Path(__file__).resolve().parent.parent
-    root = pathlib.Path(arguments[0]) if arguments else here
-    found = []
+def check(root=ROOT):
     for file in sorted((root / ".github/workflows").glob("*.y*ml")):
         workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
-        found += [f"{file.name}: {what}" for what in violations(workflow, stages_of(root))]
-    print(*found, sep="\n", end="\n" if found else "")
-    return 1 if found else 0
+        yield from (f"{file.name}: {what}" for what in violations(workflow, stages_of(root)))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run(__doc__, check, self_test=self_test)

@@ -4,48 +4,33 @@
 
 #include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
+#include "posix/given_socket.hpp"
+#include "posix/shared_socket.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 namespace prong::os {
 
 using posix::last_error;
-using posix::unique_fd;
 
-class datagrams::impl {
+class datagrams::impl : public posix::shared_socket {
  public:
-  impl(asio::any_io_executor const& executor, unique_fd fd, error_code& ec)
-      : descriptor_(executor) {
-    descriptor_.assign(fd.get(), ec);
-    if (!ec) fd.release();
-  }
-
-  int native() { return descriptor_.native_handle(); }
-
-  asio::posix::stream_descriptor descriptor_;
-  bool cancelled_ = false;
+  using shared_socket::shared_socket;
 };
 
 datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
                      error_code& ec) {
   ec.clear();
-  auto fd = posix::bind_socket(request, SOCK_DGRAM, ec);
+  auto fd = request.from ? posix::take_given(*request.from, SOCK_DGRAM, ec)
+                         : posix::bind_socket(request, SOCK_DGRAM, ec);
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
 }
 
 datagrams::datagrams(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
-  int type = 0;
-  socklen_t size = sizeof type;
-  if (!posix::set_non_blocking(adopted.get()) ||
-      ::getsockopt(adopted.get(), SOL_SOCKET, SO_TYPE, &type, &size) == -1) {
-    ec = last_error();
-  } else if (type != SOCK_DGRAM) {
-    ec = asio::error::invalid_argument;
-  } else {
-    impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
-  }
+  int const type = posix::option_of(adopted.get(), SO_TYPE, ec);
+  if (!ec && type != SOCK_DGRAM) ec = asio::error::invalid_argument;
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
 }
 
 datagrams::datagrams(datagrams&&) noexcept = default;
@@ -53,27 +38,23 @@ datagrams& datagrams::operator=(datagrams&&) noexcept = default;
 datagrams::~datagrams() = default;
 
 endpoint datagrams::local_endpoint() const {
-  asio::ip::udp::endpoint result;
-  auto size = static_cast<socklen_t>(result.capacity());
-  if (::getsockname(impl_->native(), result.data(), &size) == 0) result.resize(size);
-  return result;
+  return impl_->local_endpoint();
 }
 
 socket datagrams::duplicate(error_code& ec) const {
   ec.clear();
-  return posix::duplicate_above(impl_->native(), 0, ec);
+  return impl_->duplicate(ec);
 }
 
 void datagrams::async_wait(detail::handler<void(error_code)> completion) {
-  impl_->cancelled_ = false;
-  impl_->descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
+  impl_->async_wait(std::move(completion));
 }
 
 std::size_t datagrams::receive(std::span<std::byte> into, asio::ip::udp::endpoint& from,
                                error_code& ec) {
   ec.clear();
-  if (impl_->cancelled_) {
-    ec = asio::error::would_block;  // nothing was taken ahead of this call
+  if (impl_->cancelled()) {
+    ec = asio::error::would_block;
     return 0;
   }
   iovec bytes{into.data(), into.size()};
@@ -103,9 +84,7 @@ void datagrams::send(std::span<std::byte const> what, asio::ip::udp::endpoint co
 }
 
 void datagrams::cancel() noexcept {
-  impl_->cancelled_ = true;
-  error_code ignored;
-  impl_->descriptor_.cancel(ignored);
+  impl_->cancel();
 }
 
 }  // namespace prong::os

@@ -41,6 +41,11 @@ inline bool set_non_blocking(int fd) noexcept {
   return flags != -1 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != -1;
 }
 
+inline bool set_blocking(int fd) noexcept {
+  int const flags = ::fcntl(fd, F_GETFL);
+  return flags != -1 && ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != -1;
+}
+
 /// Moves a descriptor out of the way of those numbers that a started program uses.
 inline unique_fd duplicate_above(int fd, int least, error_code& ec) noexcept {
   unique_fd copy{::fcntl(fd, F_DUPFD_CLOEXEC, least)};

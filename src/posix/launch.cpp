@@ -4,6 +4,7 @@
 #include "posix/launch.hpp"
 
 #include "posix/calls.hpp"
+#include "posix/listen_fds.hpp"
 #include "posix/notify.hpp"
 
 #include <grp.h>
@@ -28,9 +29,10 @@ variables own_environment() {
       result.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   // A worker may be a primary as well; who it is, is not its workers' affair. Nor is a supervisor,
-  // who wants to hear of one process: the primary.
+  // who wants to hear of one process and gave sockets to it: the primary.
   for (auto const* own : {os::worker_id_variable, os::channel_variable, lifeline_variable,
-                          notify_socket_variable, watchdog_time_variable, watchdog_pid_variable}) {
+                          notify_socket_variable, watchdog_time_variable, watchdog_pid_variable,
+                          listen_pid_variable, listen_fds_variable, listen_names_variable}) {
     result.erase(own);
   }
   return result;

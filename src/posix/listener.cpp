@@ -5,9 +5,11 @@
 
 #include "posix/bound_socket.hpp"
 #include "posix/calls.hpp"
+#include "posix/given_socket.hpp"
+#include "posix/local_socket.hpp"
+#include "posix/shared_socket.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 namespace prong::os {
 namespace {
@@ -15,10 +17,15 @@ namespace {
 using posix::last_error;
 using posix::unique_fd;
 
-unique_fd bind_and_listen(listen_request const& request, error_code& ec) {
-  auto fd = posix::bind_socket(request, SOCK_STREAM, ec);
-  if (!ec && ::listen(fd.get(), request.how.backlog) == -1) ec = last_error();
-  return fd;
+unique_fd open(listen_request const& request, posix::local_file& file, error_code& ec) {
+  if (request.from) return posix::take_given(*request.from, SOCK_STREAM, ec);
+  switch (request.where.transport) {
+    case transport::tcp: return posix::bind_socket(request, SOCK_STREAM, ec);
+    case transport::local: return posix::bind_local_socket(request, file, ec);
+    case transport::udp: break;
+  }
+  ec = asio::error::invalid_argument;
+  return {};
 }
 
 enum class failure { none_waiting, connection_broke, resources };
@@ -50,40 +57,30 @@ failure classify(int error) noexcept {
 
 }  // namespace
 
-class listener::impl {
+class listener::impl : public posix::shared_socket {
  public:
-  impl(asio::any_io_executor const& executor, unique_fd fd, error_code& ec)
-      : descriptor_(executor) {
-    descriptor_.assign(fd.get(), ec);
-    if (!ec) fd.release();
-  }
+  impl(asio::any_io_executor const& executor, unique_fd fd, posix::local_file file, error_code& ec)
+      : shared_socket(executor, std::move(fd), ec), file_(std::move(file)) {}
 
-  // The destructor of an assigned descriptor takes it out of the epoll set before closing it. That
-  // matters: closing alone would leave it there for as long as another process shares the socket.
-  asio::posix::stream_descriptor descriptor_;
-  bool cancelled_ = false;
+ private:
+  posix::local_file file_;  // of a local socket that was made here
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   ec.clear();
-  auto fd = bind_and_listen(request, ec);
-  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), ec);
+  posix::local_file file;
+  auto fd = open(request, file, ec);
+  if (ec) return;
+  bool const listens = posix::option_of(fd.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listens && ::listen(fd.get(), request.how.backlog) == -1) ec = last_error();
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(fd), std::move(file), ec);
 }
 
 listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
-  int listening = 0;
-  socklen_t size = sizeof listening;
-  // The flag belongs to the socket, which the primary made non-blocking; to set it again is
-  // cheaper than to trust it, because a blocking accept would stop this process.
-  if (!posix::set_non_blocking(adopted.get()) ||
-      ::getsockopt(adopted.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == -1) {
-    ec = last_error();
-  } else if (listening == 0) {
-    ec = asio::error::invalid_argument;
-  } else {
-    impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
-  }
+  bool const listening = posix::option_of(adopted.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listening) ec = asio::error::invalid_argument;
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), posix::local_file(), ec);
 }
 
 listener::listener(listener&&) noexcept = default;
@@ -91,32 +88,26 @@ listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
 endpoint listener::local_endpoint() const {
-  asio::ip::tcp::endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  if (::getsockname(impl_->descriptor_.native_handle(), endpoint.data(), &size) == 0) {
-    endpoint.resize(size);
-  }
-  return endpoint;
+  return impl_->local_endpoint();
 }
 
 socket listener::duplicate(error_code& ec) const {
   ec.clear();
-  return posix::duplicate_above(impl_->descriptor_.native_handle(), 0, ec);
+  return impl_->duplicate(ec);
 }
 
 void listener::async_wait(detail::handler<void(error_code)> completion) {
-  impl_->cancelled_ = false;
-  impl_->descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
+  impl_->async_wait(std::move(completion));
 }
 
 socket listener::accept(error_code& ec) {
   ec.clear();
-  if (impl_->cancelled_) {
-    ec = asio::error::would_block;  // nothing was taken ahead of this call
+  if (impl_->cancelled()) {
+    ec = asio::error::would_block;
     return {};
   }
   for (;;) {
-    if (auto fd = posix::accept_connection(impl_->descriptor_.native_handle())) return fd;
+    if (auto fd = posix::accept_connection(impl_->native())) return fd;
     int const error = errno;
     switch (classify(error)) {
       case failure::connection_broke: continue;
@@ -127,9 +118,7 @@ socket listener::accept(error_code& ec) {
 }
 
 void listener::cancel() noexcept {
-  impl_->cancelled_ = true;
-  error_code ignored;
-  impl_->descriptor_.cancel(ignored);
+  impl_->cancel();
 }
 
 }  // namespace prong::os

@@ -3,34 +3,25 @@
 #include "posix/notify.hpp"
 
 #include "posix/calls.hpp"
+#include "posix/variables.hpp"
 
 #include <sys/time.h>
 #include <unistd.h>
 #include <boost/asio/error.hpp>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <string_view>
 
 namespace prong::posix {
 namespace {
 
-// A whole positive number, or 0.
-std::uint64_t number_of(char const* variable) {
-  char const* const text = std::getenv(variable);
-  if (text == nullptr) return 0;
-  char const* const end = text + std::strlen(text);
-  std::uint64_t value = 0;
-  auto const [rest, failed] = std::from_chars(text, end, value);
-  return failed == std::errc() && rest == end ? value : 0;
-}
-
+// Blocking, so that what must arrive may wait; but not for a supervisor that never reads.
 unique_fd open_datagram_socket(error_code& ec) noexcept {
-  unique_fd result{::socket(AF_UNIX, SOCK_DGRAM, 0)};
+  auto result = open_socket(AF_UNIX, SOCK_DGRAM, ec);
+  if (ec) return {};
   timeval const patience{1, 0};
-  if (!result || !set_close_on_exec(result.get()) ||
+  if (!set_blocking(result.get()) ||
       ::setsockopt(result.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == -1) {
     ec = last_error();
     result.reset();
@@ -72,11 +63,11 @@ void notify_socket::send(std::string const& lines, bool may_wait, error_code& ec
 }
 
 std::optional<std::chrono::microseconds> watchdog_time() {
-  auto const time = number_of(watchdog_time_variable);
+  auto const time = number_in(watchdog_time_variable);
   if (time == 0 || time > INT64_MAX) return std::nullopt;
   // The variables may have been inherited from a service that started this process.
   bool const for_one = std::getenv(watchdog_pid_variable) != nullptr;
-  if (for_one && number_of(watchdog_pid_variable) != static_cast<std::uint64_t>(::getpid()))
+  if (for_one && number_in(watchdog_pid_variable) != static_cast<std::uint64_t>(::getpid()))
     return std::nullopt;
   return std::chrono::microseconds(static_cast<std::int64_t>(time));
 }

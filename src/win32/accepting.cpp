@@ -41,7 +41,7 @@ bool is_of_one_connection(DWORD error) noexcept {
 accepting::accepting(asio::any_io_executor const& executor, os::socket listening, std::size_t ahead,
                      error_code& ec)
     : listening_(executor, std::move(listening), ec), slots_(ahead) {
-  if (!ec) accept_ex_ = find_accept_ex(native(), ec);
+  if (!ec) accept_ex_ = find_accept_ex(listening_.native(), ec);
 }
 
 // The handle of a socket that others share may be closed without ending what is pending on it: the
@@ -57,8 +57,9 @@ error_code accepting::start(slot& one) noexcept {
   constexpr DWORD each = sizeof(sockaddr_storage) + 16;
   DWORD received = 0;
   auto* const operation = listening_.start(one.operation);
-  return one.operation.on_started(accept_ex_(native(), one.connection.get(), one.addresses.data(),
-                                             0, each, each, &received, operation) != 0);
+  return one.operation.on_started(accept_ex_(listening_.native(), one.connection.get(),
+                                             one.addresses.data(), 0, each, each, &received,
+                                             operation) != 0);
 }
 
 void accepting::async_wait(detail::handler<void(error_code)> completion) {
@@ -74,14 +75,15 @@ void accepting::async_wait(detail::handler<void(error_code)> completion) {
 // Whether the slot has a connection. It is free afterwards, or keeps its socket for the next one.
 bool accepting::finish(slot& one, error_code& ec) noexcept {
   DWORD received = 0;
-  if (DWORD const error = one.operation.finish(native(), received); error != ERROR_SUCCESS) {
+  if (DWORD const error = one.operation.finish(listening_.native(), received);
+      error != ERROR_SUCCESS) {
     if (error != ERROR_OPERATION_ABORTED) one.connection.reset();
     if (!is_of_one_connection(error)) ec = system_error(error);
     return false;
   }
   // Without this the socket has no addresses and cannot be shut down. It must come before the
   // socket goes to another process.
-  auto const listening = static_cast<SOCKET>(native());
+  auto const listening = static_cast<SOCKET>(listening_.native());
   if (::setsockopt(one.connection.get(), SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
                    reinterpret_cast<char const*>(&listening), sizeof listening) != 0) {
     one.connection.reset();  // the client is gone

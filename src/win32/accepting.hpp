@@ -20,7 +20,7 @@ class accepting {
   accepting& operator=(accepting const&) = delete;
   ~accepting();
 
-  os::native_socket native() const noexcept { return listening_.native(); }
+  event_socket const& listening() const noexcept { return listening_; }
 
   /// Takes connections ahead; completes when `take` is worth a call.
   void async_wait(detail::handler<void(error_code)> completion);

@@ -4,7 +4,7 @@
 
 #include "win32/bound_socket.hpp"
 #include "win32/event_socket.hpp"
-#include "win32/transfer.hpp"
+#include "win32/given_socket.hpp"
 
 #include <mswsock.h>
 #include <algorithm>
@@ -54,7 +54,7 @@ class datagrams::impl {
   impl& operator=(impl const&) = delete;
   ~impl() { cancel(); }
 
-  native_socket native() const noexcept { return socket_.native(); }
+  win32::event_socket const& shared() const noexcept { return socket_; }
   void cancel() noexcept { socket_.cancel(slots_); }
 
   void async_wait(detail::handler<void(error_code)> completion) {
@@ -71,7 +71,7 @@ class datagrams::impl {
     if (!ec && !one.operation.is_over()) ec = asio::error::would_block;
     if (ec) return nullptr;
     DWORD received = 0;
-    DWORD const error = one.operation.finish(native(), received);
+    DWORD const error = one.operation.finish(socket_.native(), received);
     size = received;
     if (error == ERROR_OPERATION_ABORTED)
       ec = asio::error::would_block;
@@ -86,7 +86,7 @@ class datagrams::impl {
     one.flags = 0;
     one.from_size = sizeof one.from;
     auto* const operation = socket_.start(one.operation);
-    return one.operation.on_started(::WSARecvFrom(native(), &buffer, 1, nullptr, &one.flags,
+    return one.operation.on_started(::WSARecvFrom(socket_.native(), &buffer, 1, nullptr, &one.flags,
                                                   reinterpret_cast<sockaddr*>(&one.from),
                                                   &one.from_size, operation, nullptr) == 0);
   }
@@ -99,20 +99,16 @@ class datagrams::impl {
 datagrams::datagrams(asio::any_io_executor executor, detail::listen_request const& request,
                      error_code& ec) {
   ec.clear();
-  auto made = win32::bind_socket(request, SOCK_DGRAM, ec);
+  auto made = request.from ? win32::take_given(*request.from, SOCK_DGRAM, ec)
+                           : win32::bind_socket(request, SOCK_DGRAM, ec);
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(made), ec);
 }
 
 datagrams::datagrams(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
-  DWORD type = 0;
-  int size = sizeof type;
-  if (::getsockopt(adopted.get(), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &size) != 0)
-    ec = last_socket_error();
-  else if (type != SOCK_DGRAM)
-    ec = asio::error::invalid_argument;
-  else
-    impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
+  auto const type = win32::option_of(adopted.get(), SO_TYPE, ec);
+  if (!ec && type != SOCK_DGRAM) ec = asio::error::invalid_argument;
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), ec);
 }
 
 datagrams::datagrams(datagrams&&) noexcept = default;
@@ -120,18 +116,12 @@ datagrams& datagrams::operator=(datagrams&&) noexcept = default;
 datagrams::~datagrams() = default;
 
 endpoint datagrams::local_endpoint() const {
-  asio::ip::udp::endpoint result;
-  auto size = static_cast<int>(result.capacity());
-  if (::getsockname(impl_->native(), result.data(), &size) == 0) {
-    result.resize(static_cast<std::size_t>(size));
-  }
-  return result;
+  return impl_->shared().local_endpoint();
 }
 
 socket datagrams::duplicate(error_code& ec) const {
   ec.clear();
-  auto const info = win32::export_socket(impl_->native(), ::GetCurrentProcessId(), ec);
-  return ec ? socket() : win32::import_socket(info, ec);
+  return impl_->shared().duplicate(ec);
 }
 
 void datagrams::async_wait(detail::handler<void(error_code)> completion) {
@@ -154,7 +144,7 @@ std::size_t datagrams::receive(std::span<std::byte> into, asio::ip::udp::endpoin
 void datagrams::send(std::span<std::byte const> what, asio::ip::udp::endpoint const& to,
                      error_code& ec) {
   ec.clear();
-  if (::sendto(impl_->native(), reinterpret_cast<char const*>(what.data()),
+  if (::sendto(impl_->shared().native(), reinterpret_cast<char const*>(what.data()),
                static_cast<int>(what.size()), 0, to.data(),
                static_cast<int>(to.size())) == SOCKET_ERROR) {
     ec = last_socket_error();

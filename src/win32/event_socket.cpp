@@ -28,6 +28,14 @@ DWORD event_operation::finish(os::native_socket socket, DWORD& transferred) noex
   return done ? ERROR_SUCCESS : static_cast<DWORD>(::WSAGetLastError());
 }
 
+DWORD option_of(os::native_socket socket, int name, error_code& ec) noexcept {
+  DWORD value = 0;
+  int size = sizeof value;
+  auto* const bytes = reinterpret_cast<char*>(&value);
+  if (::getsockopt(socket, SOL_SOCKET, name, bytes, &size) != 0) ec = last_socket_error();
+  return value;
+}
+
 event_socket::event_socket(asio::any_io_executor const& executor, os::socket shared, error_code& ec)
     : socket_(std::move(shared)), event_(executor) {
   sockaddr_storage name{};
@@ -44,6 +52,17 @@ event_socket::event_socket(asio::any_io_executor const& executor, os::socket sha
   }
   event_.assign(made.get(), ec);
   if (!ec) made.release();
+}
+
+endpoint event_socket::local_endpoint() const {
+  asio::ip::tcp::endpoint name;  // the same bytes for UDP
+  auto size = static_cast<int>(name.capacity());
+  if (::getsockname(native(), name.data(), &size) != 0) return {};
+  name.resize(static_cast<std::size_t>(size));
+  endpoint result = name;
+  error_code ignored;
+  if (option_of(native(), SO_TYPE, ignored) == SOCK_DGRAM) result.transport = transport::udp;
+  return result;
 }
 
 OVERLAPPED* event_socket::start(event_operation& one) noexcept {

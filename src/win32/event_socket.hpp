@@ -5,8 +5,10 @@
 
 #include "common/os/socket.hpp"
 #include "win32/handle.hpp"
+#include "win32/transfer.hpp"
 
 #include <prong/detail/async.hpp>
+#include <prong/endpoint.hpp>
 
 #include <algorithm>
 #include <boost/asio/windows/object_handle.hpp>
@@ -26,12 +28,17 @@ struct event_operation {
   DWORD finish(os::native_socket socket, DWORD& transferred) noexcept;
 };
 
+/// An option of SOL_SOCKET that is a number.
+DWORD option_of(os::native_socket socket, int name, error_code& ec) noexcept;
+
 class event_socket {
  public:
   event_socket(asio::any_io_executor const& executor, os::socket shared, error_code& ec);
 
   os::native_socket native() const noexcept { return socket_.get(); }
   int family() const noexcept { return family_; }
+  endpoint local_endpoint() const;
+  os::socket duplicate(error_code& ec) const noexcept { return duplicate_socket(native(), ec); }
 
   /// Before operations are started: then look for those that are over at once, and wait.
   void expect() noexcept { ::ResetEvent(event_.native_handle()); }

@@ -6,7 +6,9 @@
 
 #include "win32/accepting.hpp"
 #include "win32/bound_socket.hpp"
-#include "win32/transfer.hpp"
+#include "win32/given_socket.hpp"
+
+#include <prong/error.hpp>
 
 #include <boost/asio/error.hpp>
 
@@ -20,40 +22,38 @@ using win32::last_socket_error;
 constexpr std::size_t ahead_when_shared = 1;
 constexpr std::size_t ahead_when_alone = 8;
 
-socket bind_and_listen(listen_request const& request, error_code& ec) {
-  auto made = win32::bind_socket(request, SOCK_STREAM, ec);
-  if (!ec && ::listen(made.get(), request.how.backlog) != 0) ec = last_socket_error();
-  return made;
+socket open(listen_request const& request, error_code& ec) {
+  if (request.from) return win32::take_given(*request.from, SOCK_STREAM, ec);
+  switch (request.where.transport) {
+    case transport::tcp: return win32::bind_socket(request, SOCK_STREAM, ec);
+    case transport::local: ec = errc::not_supported; return {};  // docs/platforms.md says why
+    case transport::udp: break;
+  }
+  ec = asio::error::invalid_argument;
+  return {};
 }
 
 }  // namespace
 
-class listener::impl {
+class listener::impl : public win32::accepting {
  public:
-  impl(asio::any_io_executor const& executor, socket listening, std::size_t ahead, error_code& ec)
-      : accepting(executor, std::move(listening), ahead, ec) {}
-
-  win32::accepting accepting;
+  using accepting::accepting;
 };
 
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   ec.clear();
-  auto made = bind_and_listen(request, ec);
+  auto made = open(request, ec);
+  if (ec) return;
+  bool const listens = win32::option_of(made.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listens && ::listen(made.get(), request.how.backlog) != 0) ec = last_socket_error();
   if (!ec) impl_ = std::make_unique<impl>(executor, std::move(made), ahead_when_alone, ec);
 }
 
 listener::listener(asio::any_io_executor executor, socket adopted, error_code& ec) {
   ec.clear();
-  DWORD listening = 0;
-  int size = sizeof listening;
-  if (::getsockopt(adopted.get(), SOL_SOCKET, SO_ACCEPTCONN, reinterpret_cast<char*>(&listening),
-                   &size) != 0) {
-    ec = last_socket_error();
-  } else if (listening == 0) {
-    ec = asio::error::invalid_argument;
-  } else {
-    impl_ = std::make_unique<impl>(executor, std::move(adopted), ahead_when_shared, ec);
-  }
+  bool const listening = win32::option_of(adopted.get(), SO_ACCEPTCONN, ec) != 0;
+  if (!ec && !listening) ec = asio::error::invalid_argument;
+  if (!ec) impl_ = std::make_unique<impl>(executor, std::move(adopted), ahead_when_shared, ec);
 }
 
 listener::listener(listener&&) noexcept = default;
@@ -61,30 +61,24 @@ listener& listener::operator=(listener&&) noexcept = default;
 listener::~listener() = default;
 
 endpoint listener::local_endpoint() const {
-  asio::ip::tcp::endpoint endpoint;
-  auto size = static_cast<int>(endpoint.capacity());
-  if (::getsockname(impl_->accepting.native(), endpoint.data(), &size) == 0) {
-    endpoint.resize(static_cast<std::size_t>(size));
-  }
-  return endpoint;
+  return impl_->listening().local_endpoint();
 }
 
 socket listener::duplicate(error_code& ec) const {
   ec.clear();
-  auto const info = win32::export_socket(impl_->accepting.native(), ::GetCurrentProcessId(), ec);
-  return ec ? socket() : win32::import_socket(info, ec);
+  return impl_->listening().duplicate(ec);
 }
 
 void listener::async_wait(detail::handler<void(error_code)> completion) {
-  impl_->accepting.async_wait(std::move(completion));
+  impl_->async_wait(std::move(completion));
 }
 
 socket listener::accept(error_code& ec) {
-  return impl_->accepting.take(ec);
+  return impl_->take(ec);
 }
 
 void listener::cancel() noexcept {
-  impl_->accepting.cancel();
+  impl_->cancel();
 }
 
 }  // namespace prong::os

@@ -28,4 +28,9 @@ os::socket import_socket(std::span<std::byte const, socket_info_size> bytes,
   return result;
 }
 
+os::socket duplicate_socket(os::native_socket socket, error_code& ec) noexcept {
+  auto const info = export_socket(socket, ::GetCurrentProcessId(), ec);
+  return ec ? os::socket() : import_socket(info, ec);
+}
+
 }  // namespace prong::win32

@@ -26,4 +26,7 @@ socket_info export_socket(os::native_socket socket, process_id receiver, error_c
 os::socket import_socket(std::span<std::byte const, socket_info_size> bytes,
                          error_code& ec) noexcept;
 
+/// Another handle of the same socket in this process.
+os::socket duplicate_socket(os::native_socket socket, error_code& ec) noexcept;
+
 }  // namespace prong::win32

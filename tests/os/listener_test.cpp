@@ -6,20 +6,6 @@
 namespace prong::test {
 namespace {
 
-// A listener whose creation must succeed.
-os::listener listen(asio::io_context& io, os::listen_request const& what) {
-  error_code ec;
-  os::listener result(io.get_executor(), what, ec);
-  REQUIRE_FALSE(ec);
-  return result;
-}
-
-error_code failure_of(asio::io_context& io, tcp::endpoint const& endpoint) {
-  error_code ec;
-  os::listener const refused(io.get_executor(), request(endpoint), ec);
-  return ec;
-}
-
 bool answers(asio::io_context& io, tcp::socket& client, tcp::socket& server) {
   asio::write(client, asio::buffer("x", 1));
   return read_byte(io, server) == 'x';
@@ -65,10 +51,10 @@ TEST_CASE("waiting completes again for connections that were not accepted", "[os
 TEST_CASE("a port that is taken, and an address that is not ours, are reported", "[os]") {
   asio::io_context io;
   auto const taken = listen(io, request(any_port()));
-  CHECK(failure_of(io, taken.local_endpoint().tcp()) == asio::error::address_in_use);
+  CHECK(failure_to_listen(io, request(taken.local_endpoint())) == asio::error::address_in_use);
   // From the block that is reserved for documentation.
   tcp::endpoint const elsewhere(asio::ip::make_address("192.0.2.1"), 0);
-  CHECK(failure_of(io, elsewhere) == boost::system::errc::address_not_available);
+  CHECK(failure_to_listen(io, request(elsewhere)) == boost::system::errc::address_not_available);
 }
 
 TEST_CASE("a port can be listened on again right after its listener is gone", "[os]") {
@@ -79,13 +65,13 @@ TEST_CASE("a port can be listened on again right after its listener is gone", "[
   client.connect(endpoint);
   adopt(io, accept(io, *listener)).close();  // the side that closes first keeps the port a while
   listener.reset();
-  CHECK_FALSE(failure_of(io, endpoint));
+  CHECK_FALSE(failure_to_listen(io, request(endpoint)));
 }
 
 TEST_CASE("a listener on IPv6 takes IPv4 connections as well, unless told not to", "[os]") {
   asio::io_context io;
   tcp::endpoint const any(tcp::v6(), 0);
-  if (auto const ec = failure_of(io, any)) {
+  if (auto const ec = failure_to_listen(io, request(any))) {
     WARN("no IPv6 here: " << ec.message());
     return;
   }

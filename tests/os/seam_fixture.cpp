@@ -86,6 +86,19 @@ tcp::endpoint any_port() {
   return {asio::ip::address_v4::loopback(), 0};
 }
 
+os::listener listen(asio::io_context& io, os::listen_request const& what) {
+  error_code ec;
+  os::listener result(io.get_executor(), what, ec);
+  if (ec) throw boost::system::system_error(ec);
+  return result;
+}
+
+error_code failure_to_listen(asio::io_context& io, os::listen_request const& what) {
+  error_code ec;
+  os::listener const refused(io.get_executor(), what, ec);
+  return ec;
+}
+
 os::socket accept(asio::io_context& io, os::listener& from) {
   for (;;) {
     error_code ec;
@@ -120,9 +133,7 @@ char read_byte(asio::io_context& io, tcp::socket& from) {
 }
 
 connection::connection(asio::io_context& io) : client(io) {
-  error_code ec;
-  os::listener listener(io.get_executor(), request(any_port()), ec);
-  if (ec) throw boost::system::system_error(ec);
+  auto listener = listen(io, request(any_port()));
   client.connect(listener.local_endpoint().tcp());
   server = accept(io, listener);
 }

@@ -78,6 +78,10 @@ arrived receive(asio::io_context& io, os::channel& link);
 os::exit_status wait_for_exit(asio::io_context& io, os::process& process);
 
 tcp::endpoint any_port();
+/// A listener whose creation must succeed.
+os::listener listen(asio::io_context& io, os::listen_request const& what);
+/// Why there can be no such listener.
+error_code failure_to_listen(asio::io_context& io, os::listen_request const& what);
 /// The next connection of a listener.
 os::socket accept(asio::io_context& io, os::listener& from);
 tcp::socket adopt(asio::io_context& io, os::socket connection);

@@ -40,6 +40,10 @@ bool write_byte(native_socket to, char byte);
 
 /// Whether several sockets may have one port, with the system dividing what arrives.
 bool divides_among_sockets();
+/// Whether local sockets may have names that are no files.
+bool has_abstract_names();
+/// From now on this process can open no socket of IPv6. False where the system has no such way.
+bool refuse_ipv6();
 /// Whether a client may wait in vain for the end of a connection of a process that was killed. Wine
 /// 8 keeps some for itself, if the process was in a call just then.
 bool ends_get_lost();

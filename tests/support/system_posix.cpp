@@ -21,6 +21,13 @@
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+#if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <cstddef>
+#endif
 
 namespace prong::test {
 namespace {
@@ -100,6 +107,32 @@ bool write_byte(native_socket to, char byte) {
 bool divides_among_sockets() {
 #if defined(__linux__) || defined(SO_REUSEPORT_LB)
   return true;
+#else
+  return false;
+#endif
+}
+
+bool has_abstract_names() {
+#if defined(__linux__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+bool refuse_ipv6() {
+#if defined(__linux__)
+  sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog const all{static_cast<unsigned short>(std::size(rules)), rules};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) == 0;
 #else
   return false;
 #endif

@@ -204,6 +204,14 @@ bool divides_among_sockets() {
   return false;
 }
 
+bool has_abstract_names() {
+  return false;
+}
+
+bool refuse_ipv6() {
+  return false;
+}
+
 bool ends_get_lost() {
   return is_wine();
 }

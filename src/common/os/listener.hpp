@@ -18,9 +18,8 @@ using detail::listen_request;
 class listener {
  public:
   /// Binds and listens, or takes a socket that this process has already (`request.from`), which
-  /// stays its owner's. On failure `ec` says why and the object may only be destroyed.
-  /// A local socket's file is removed by the listener that made it; a file that no process listens
-  /// on any more gives way to a new one (C13).
+  /// stays its owner's (C15). On failure `ec` says why and the object may only be destroyed.
+  /// The file of a local socket is removed with the listener that made it (C14).
   listener(asio::any_io_executor executor, listen_request const& request, error_code& ec);
   /// Takes a socket that listens already: one that the primary shares with its workers.
   listener(asio::any_io_executor executor, socket adopted, error_code& ec);
