@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <filesystem>
 #include <utility>
 
 namespace prong::detail {
@@ -52,6 +53,13 @@ void listening_impl::cancel_listens() {
 
 void listening_impl::listen(listen_request what) {
   request_ = std::move(what);
+  auto& path = request_->where.path;
+  // A relative path means this process's folder, also in the primary. An abstract name is no path.
+  if (!path.empty() && path.front() != '\0') {
+    std::error_code ignored;
+    auto const absolute = std::filesystem::absolute(path, ignored);
+    if (!ignored) path = absolute.string();
+  }
   failure_.clear();
   if (!closed_) on_request();
   ensure_listening();

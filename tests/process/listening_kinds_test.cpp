@@ -156,6 +156,45 @@ TEST_CASE("workers with reuse_port have a port each by themselves, and it is one
   }
 }
 
+// Told the number of a socket of the primary.
+WORKER_BODY(listens_by_number)(worker& self)->awaitable<void> {
+  auto const what = co_await self.async_receive(use_awaitable);
+  primary_socket const number(static_cast<native_socket>(std::stoull(what.topic)));
+  acceptor made(self, number);
+  error_code ec;
+  co_await made.async_listen(asio::redirect_error(use_awaitable, ec));
+  co_await tell(self, made.failure());
+  if (!ec) co_await serve(std::move(made), self.id());
+}
+
+TEST_CASE("a listening socket of the primary is shared by its number", "[process][kinds]") {
+  options settings;
+  settings.scheduling = GENERATE(scheduling::round_robin, scheduling::shared);
+  fixture f(settings);
+  error_code ec;
+  os::listener const opened(f.io.get_executor(), request(any_port()), ec);
+  REQUIRE_FALSE(ec);
+  auto const where = opened.local_endpoint().tcp();
+  auto const mine = opened.duplicate(ec);
+  auto const first = f.fork("listens_by_number");
+  auto const second = f.fork("listens_by_number");
+  CHECK(f.ask(first, std::to_string(mine.get())).empty());
+  CHECK(f.ask(second, std::to_string(mine.get())).empty());
+  CHECK(f.listening(2) == where);
+  auto const by = client(f, where).server();
+  CHECK((by == first || by == second));
+  CHECK_FALSE(f.disconnect(first));
+  CHECK(client(f, where).server() == second);
+}
+
+TEST_CASE("a number that is no socket of the primary is an error that says so",
+          "[process][kinds]") {
+  fixture f({});
+  auto const id = f.fork("listens_by_number");
+  CHECK(f.ask(id, "123456").starts_with("the primary's socket 123456: "));
+  CHECK(f.expect<worker_listen_failed>().from == primary_socket(native_socket{123456}));
+}
+
 // Listens on a socket that it has already.
 WORKER_BODY(listens_on_its_own)(worker& self)->awaitable<void> {
   acceptor own(self);

@@ -1,6 +1,9 @@
 // UDP sockets that workers share.
 // SPDX-License-Identifier: BSL-1.0
 #include "process/serving.hpp"
+#include "support/request.hpp"
+
+#include "common/os/datagrams.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -166,6 +169,29 @@ TEST_CASE("an IPv6 UDP port with v6_only leaves the IPv4 port to others", "[proc
   }
   auto const port = where.substr(where.rfind(':') + 1);
   CHECK(f.ask(id, "bind", "127.0.0.1 " + port) == "127.0.0.1:" + port);
+}
+
+WORKER_BODY(binds_by_number)(worker& self)->awaitable<void> {
+  auto const what = co_await self.async_receive(use_awaitable);
+  primary_socket const number(static_cast<native_socket>(std::stoull(what.topic)));
+  co_await answer_pings(udp_socket(self, number), self.id());
+}
+
+TEST_CASE("a UDP socket of the primary is shared by its number", "[process][udp]") {
+  fixture f({});
+  error_code ec;
+  udp::endpoint const any(asio::ip::address_v4::loopback(), 0);
+  os::datagrams const opened(f.io.get_executor(), request(any), ec);
+  REQUIRE_FALSE(ec);
+  auto const mine = opened.duplicate(ec);
+  auto const first = f.fork("binds_by_number");
+  auto const second = f.fork("binds_by_number");
+  for (auto const id : {first, second}) REQUIRE_FALSE(f.send(id, std::to_string(mine.get())));
+  auto const port = bound(f);
+  CHECK(bound(f) == port);
+  CHECK(port == opened.local_endpoint().udp());
+  CHECK_FALSE(f.disconnect(first));
+  CHECK(ping(f, port) == name_of(second));
 }
 
 TEST_CASE("a datagram that is longer than its buffer says so", "[process][udp]") {
