@@ -109,7 +109,12 @@ def it_serves_on_when_nobody_reads_what_it_prints(program):
 def every_worker_answers_in_turn(program):
     with Server(program, "--scheduling=round_robin", workers=4) as server:
         workers = server.wait_for_started(4)
-        until(lambda: {server.get().worker for _ in range(8)} == set(workers))
+        # Who began late catches up first: then a round is even.
+        def is_even(count):
+            answers = [server.get().worker for _ in range(count)]
+            return {answers.count(worker) for worker in workers} == {count // 4}
+
+        assert until(lambda: is_even(8))
         answers = [server.get().worker for _ in range(400)]
         assert {answers.count(worker) for worker in workers} == {100}, answers
 

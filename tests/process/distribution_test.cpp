@@ -17,8 +17,10 @@ tcp::endpoint loopback_v6() {
 }  // namespace
 
 TEST_CASE("400 connections, one after the other, are 100 for each of 4 workers", "[process]") {
-  fixture f(round_robin_pool_of(4));
+  fixture f(round_robin_pool_of(4), "echo_both");
   auto const port = f.listening(4);
+  // A worker that answers has asked for its first connection: none begins late.
+  for (auto const id : f.ids()) f.ask(id, "ready");
   std::map<worker_id, int> served;
   for (int count = 0; count < 400; ++count) {
     client one(f, port);
