@@ -6,6 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace prong::test {
 
@@ -211,18 +212,40 @@ WORKER_BODY(is_a_primary)(worker& self)->awaitable<void> {
     if (each.id == id && std::getenv("PRONG_TEST_STOP") != nullptr) stop_child(each.process);
   }
   co_await tell(self, "it has a worker");
-  co_await self.async_wait_stop(use_awaitable);
+  auto const how = co_await self.async_receive(use_awaitable);
+  if (how.topic == "exit") std::_Exit(0);
+  throw std::runtime_error("it was told to throw");
+}
+
+namespace {
+
+fork_options is_a_primary(tcp::acceptor const& reports_to) {
+  auto const port = std::to_string(reports_to.local_endpoint().port());
+  fork_options settings;
+  settings.environment = {{worker_program_variable, "is_a_primary"}, {"PRONG_TEST_PORT", port}};
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("when a primary exits or throws its workers end, those that spin too",
+          "[process][ends][I9]") {
+  fixture f({});
+  tcp::acceptor listener(f.io, any_port());
+  auto const id = f.boss->fork(is_a_primary(listener));
+  CHECK(f.expect_message(id) == "it has a worker");
+  client connection(f, listener.accept());
+  CHECK(connection.read_line() == "it lives");
+  f.send(id, GENERATE("exit", "throw"));
+  CHECK_FALSE(connection.read_line());
 }
 
 TEST_CASE("when a primary is killed its workers end, those that spin or are stopped too",
           "[process][ends][I9]") {
-  bool const stopped = GENERATE(false, true);
   fixture f({});
   tcp::acceptor listener(f.io, any_port());
-  fork_options settings;
-  settings.environment = {{worker_program_variable, "is_a_primary"},
-                          {"PRONG_TEST_PORT", std::to_string(listener.local_endpoint().port())}};
-  if (stopped) settings.environment.emplace_back("PRONG_TEST_STOP", "1");
+  auto settings = is_a_primary(listener);
+  if (GENERATE(false, true)) settings.environment.emplace_back("PRONG_TEST_STOP", "1");
   auto const id = f.boss->fork(settings);
   CHECK(f.expect_message(id) == "it has a worker");
   client connection(f, listener.accept());

@@ -17,6 +17,7 @@ acceptor make_acceptor(worker& self, std::string const& kind, std::istream& rest
   listen_options how;
   how.exclusive = kind == "exclusive";
   how.reuse_port = kind == "reuse_port";
+  how.v6_only = kind == "v6_only";
   std::string host = "127.0.0.1";
   if (kind != "any") rest >> host;
   std::uint16_t port = 0;
@@ -118,6 +119,37 @@ TEST_CASE("an exclusive acceptor has its port for itself, and counts as listenin
   CHECK(failed.id == other);
   CHECK(failed.endpoint == listening.endpoint);
   CHECK(f.ask(other, "listen", "127.0.0.1 " + port).starts_with("127.0.0.1:" + port + ": "));
+}
+
+TEST_CASE("exclusive acceptors on port 0 have a port each", "[process][kinds]") {
+  fixture f({});
+  auto const first = f.fork("listens_on");
+  auto const second = f.fork("listens_on");
+  f.ask(first, "exclusive", "127.0.0.1 0");
+  f.ask(second, "exclusive", "127.0.0.1 0");
+  auto const port = f.listening();
+  CHECK(client(f, port).server() == first);
+  auto const other = f.listening();
+  CHECK(other != port);
+  CHECK(client(f, other).server() == second);
+}
+
+TEST_CASE("an IPv6 port with v6_only leaves the IPv4 port to others", "[process][kinds]") {
+  options settings;
+  settings.scheduling = GENERATE(scheduling::round_robin, scheduling::shared);
+  fixture f(settings);
+  auto const id = f.fork("listens_on");
+  bool both = false;
+  for (int count = 0; count < 5 && !both; ++count) {  // others may have the port by chance
+    auto const where = f.ask(id, "v6_only", ":: 0");
+    if (!where.starts_with("[::]:") || where.find(' ') != std::string::npos) {
+      WARN("there is no IPv6 here: " + where);
+      return;
+    }
+    auto const port = where.substr(where.rfind(':') + 1);
+    both = f.ask(f.fork("listens_on"), "listen", "0.0.0.0 " + port) == "0.0.0.0:" + port;
+  }
+  CHECK(both);
 }
 
 TEST_CASE("a graceful stop closes exclusive acceptors, and lets their connections end",

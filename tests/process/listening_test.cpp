@@ -26,6 +26,12 @@ std::string written(tcp::endpoint const& where) {
   return where.address().to_string() + ' ' + std::to_string(where.port());
 }
 
+options one_of_both_schedulings() {
+  options settings;
+  settings.scheduling = GENERATE(scheduling::round_robin, scheduling::shared);
+  return settings;
+}
+
 // Somebody else's.
 struct taken_port {
   explicit taken_port(fixture& f) : socket(f.io, any_port(), false) {}
@@ -60,7 +66,7 @@ WORKER_BODY(listens_where_told)(worker& self)->awaitable<void> {
 }
 
 TEST_CASE("a port in use is an error of async_listen, and an event", "[process]") {
-  fixture f({});
+  fixture f(one_of_both_schedulings());
   taken_port taken(f);
   auto const id = f.fork("listens_where_told");
   CHECK(f.ask(id, "listen", taken.text()) == "address in use");
@@ -71,7 +77,7 @@ TEST_CASE("a port in use is an error of async_listen, and an event", "[process]"
 }
 
 TEST_CASE("a port in use is an error of async_accept", "[process]") {
-  fixture f({});
+  fixture f(one_of_both_schedulings());
   taken_port taken(f);
   auto const id = f.fork("listens_where_told");
   CHECK(f.ask(id, "listen", taken.text()) == "address in use");
@@ -79,7 +85,7 @@ TEST_CASE("a port in use is an error of async_accept", "[process]") {
 }
 
 TEST_CASE("when a port is free again, the same acceptor gets it", "[process]") {
-  fixture f({});
+  fixture f(one_of_both_schedulings());
   std::string where;
   auto const id = f.fork("listens_where_told");
   {
@@ -93,14 +99,14 @@ TEST_CASE("when a port is free again, the same acceptor gets it", "[process]") {
 }
 
 TEST_CASE("an address that is not this machine's is an error", "[process]") {
-  fixture f({});
+  fixture f(one_of_both_schedulings());
   auto const id = f.fork("listens_where_told");
   CHECK(f.ask(id, "listen", "192.0.2.1 0") == "address not available");
   CHECK(f.ask(id, "accept") == "address not available");
 }
 
 TEST_CASE("a worker listens once on one port", "[process]") {
-  fixture f({});
+  fixture f(one_of_both_schedulings());
   auto const id = f.fork("listens_where_told");
   auto const port = f.ask(id, "listen", written(any_port()));
   CHECK(f.ask(id, "listen", port) == "address in use");
@@ -112,9 +118,7 @@ TEST_CASE("a worker listens once on one port", "[process]") {
 
 TEST_CASE("an acceptor that was closed and opened again meets its siblings on their port",
           "[process]") {
-  options settings;
-  settings.scheduling = GENERATE(scheduling::round_robin, scheduling::shared);
-  fixture f(settings);
+  fixture f(one_of_both_schedulings());
   auto const first = f.fork("listens_where_told");
   auto const second = f.fork("listens_where_told");
   auto const port = f.ask(first, "listen", written(any_port()));
@@ -124,6 +128,22 @@ TEST_CASE("an acceptor that was closed and opened again meets its siblings on th
   REQUIRE_FALSE(f.send(first, "accept"));
   client one(f, read_endpoint(port));
   CHECK(one.server() == first);
+}
+
+TEST_CASE("a worker that could not listen twice shares the port with others all the same",
+          "[process]") {
+  fixture f(one_of_both_schedulings());
+  auto const first = f.fork("listens_where_told");
+  auto const port = f.ask(first, "listen", written(any_port()));
+  CHECK(f.ask(first, "listen", port) == "address in use");
+  f.ask(first, "close");
+  f.ask(first, "close");
+  auto const second = f.fork("listens_where_told");
+  CHECK(f.ask(second, "listen", port) == port);
+  CHECK(f.ask(first, "listen", port) == port);
+  CHECK_FALSE(f.disconnect(first));
+  REQUIRE_FALSE(f.send(second, "accept"));
+  CHECK(client(f, read_endpoint(port)).server() == second);
 }
 
 TEST_CASE("the last worker that closes an acceptor closes its port", "[process]") {

@@ -7,7 +7,9 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <vector>
@@ -22,6 +24,7 @@ listen_options options_in(std::istream& text) {
   for (std::string word; text >> word;) {
     if (word == "exclusive") how.exclusive = true;
     if (word == "reuse_address") how.reuse_address = true;
+    if (word == "reuse_port") how.reuse_port = true;
     if (word == "v6_only") how.v6_only = true;
   }
   return how;
@@ -69,7 +72,8 @@ udp::endpoint bound(fixture& f) {
 
 }  // namespace
 
-// "bind ADDRESS PORT [OPTION...]" and "close" are told by messages. It answers with the address.
+// "bind ADDRESS PORT [OPTION...]", "bind again" and "close" are told by messages. It answers with
+// the address.
 WORKER_BODY(binds_where_told)(worker& self)->awaitable<void> {
   std::vector<udp_socket> all;
   for (;;) {
@@ -79,12 +83,14 @@ WORKER_BODY(binds_where_told)(worker& self)->awaitable<void> {
       co_await tell(self, "closed");
       continue;
     }
-    std::istringstream rest(what.body);
-    std::string address;
-    std::uint16_t port = 0;
-    rest >> address >> port;
-    udp::endpoint const where(asio::ip::make_address(address), port);
-    all.emplace_back(self, where, options_in(rest));
+    if (what.topic != "bind again") {
+      std::istringstream rest(what.body);
+      std::string address;
+      std::uint16_t port = 0;
+      rest >> address >> port;
+      udp::endpoint const where(asio::ip::make_address(address), port);
+      all.emplace_back(self, where, options_in(rest));
+    }
     error_code ec;
     co_await all.back().async_bind(asio::redirect_error(use_awaitable, ec));
     std::string answer = all.back().failure();
@@ -145,6 +151,77 @@ TEST_CASE("a worker binds and closes a UDP port again and again", "[process][udp
   udp::endpoint last;
   for (int count = 0; count < 6; ++count) last = bound(f);
   CHECK(ping(f, last) == name_of(id));
+}
+
+TEST_CASE("when a UDP port is free again, the same socket gets it", "[process][udp]") {
+  fixture f({});
+  auto const id = f.fork("binds_where_told");
+  std::string port;
+  {
+    udp::socket const taken(f.io, {asio::ip::address_v4::loopback(), 0});
+    port = std::to_string(taken.local_endpoint().port());
+    CHECK(f.ask(id, "bind", "127.0.0.1 " + port).starts_with("udp 127.0.0.1:" + port + ": "));
+  }
+  CHECK(f.ask(id, "bind again") == "127.0.0.1:" + port);
+}
+
+// The first port is asked for and not waited for.
+WORKER_BODY(closes_before_it_is_bound)(worker& self)->awaitable<void> {
+  auto const number = static_cast<unsigned short>(std::atoi(std::getenv("PRONG_TEST_PORT")));
+  udp_socket first(self, {asio::ip::address_v4::loopback(), number});
+  error_code ended;
+  first.async_bind([&](error_code ec) { ended = ec; });
+  first.close();
+  while (!ended) co_await asio::post(use_awaitable);
+  udp_socket second(self, {asio::ip::address_v4::loopback(), 0});
+  co_await second.async_bind(use_awaitable);
+  std::string answer = "another error";
+  if (ended == asio::error::operation_aborted) answer = "aborted";
+  co_await tell(self, answer);
+  co_await answer_messages(self);
+}
+
+TEST_CASE("a UDP socket that is closed before the primary answers is bound no more",
+          "[process][udp]") {
+  fixture f({});
+  udp::socket other(f.io, {asio::ip::address_v4::loopback(), 0});
+  auto const where = other.local_endpoint();
+  bool const taken = GENERATE(false, true);
+  if (!taken) other.close();
+  fork_options own;
+  own.environment = {{worker_program_variable, "closes_before_it_is_bound"},
+                     {"PRONG_TEST_PORT", std::to_string(where.port())}};
+  auto const id = f.boss->fork(own);
+  CHECK(f.expect_message(id) == "aborted");
+  CHECK(f.boss->workers().front().endpoints.size() == 1);
+  if (!taken) CHECK_NOTHROW(udp::socket(f.io, where));
+  CHECK_FALSE(f.disconnect(id));
+  CHECK(f.expect<worker_exited>().status == 0);
+}
+
+TEST_CASE("a worker without a share in a UDP port leaves it as it is", "[process][udp]") {
+  fixture f({});
+  auto const first = f.fork("binds_where_told");
+  f.ask(first, "serve", "127.0.0.1 0");
+  auto const second = f.fork("binds_where_told");
+  f.expect_from<worker_online>(second);
+  CHECK_FALSE(f.disconnect(second));
+  CHECK(ping(f, bound(f)) == name_of(first));
+}
+
+TEST_CASE("workers with reuse_port have a UDP port each by themselves, and it is one port",
+          "[process][udp]") {
+  fixture f({});
+  auto const first = f.fork("binds_where_told");
+  auto const where = f.ask(first, "bind", "127.0.0.1 0 reuse_port");
+  if (!divides_among_sockets()) {
+    CHECK(f.expect<worker_listen_failed>().error == errc::not_supported);
+    return;
+  }
+  auto const asked = "127.0.0.1 " + std::to_string(bound(f).port());
+  auto const second = f.fork("binds_where_told");
+  CHECK(f.ask(second, "bind", asked + " reuse_port") == where);
+  CHECK(f.ask(second, "bind", asked).starts_with("udp " + where + ": "));
 }
 
 TEST_CASE("a worker has one UDP port twice only with reuse_address", "[process][udp]") {
