@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/serving.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/strand.hpp>
+#include <cstdlib>
 #include <vector>
 
 namespace prong::test {
@@ -153,6 +155,42 @@ TEST_CASE("the last worker that closes an acceptor closes its port", "[process]"
   f.ask(id, "close");
   f.ask(id, "listen", "192.0.2.1 0");  // the primary has heard of both by the answer
   CHECK_THROWS_AS(client(f, port), boost::system::system_error);
+}
+
+WORKER_BODY(listens_twice_at_once)(worker& self)->awaitable<void> {
+  acceptor listener(self);
+  listener.open(tcp::v4());
+  listener.bind(any_port());
+  listener.listen();
+  listener.listen();
+  int done = 0;
+  for (int count = 0; count < 2; ++count)
+    listener.async_listen([&](error_code ec) { done += ec ? 0 : 1; });
+  while (done < 2) co_await asio::post(use_awaitable);
+  co_await answer_messages(self);
+}
+
+TEST_CASE("an acceptor that asks twice at once listens once", "[process]") {
+  fixture f(one_of_both_schedulings());
+  auto const id = f.fork("listens_twice_at_once");
+  f.listening();
+  CHECK(f.ask(id, "hello") == "hello");
+  CHECK_FALSE(f.has_seen<worker_listening>());
+  CHECK(f.boss->workers().front().endpoints.size() == 1);
+}
+
+WORKER_BODY(listens_when_stopped)(worker& self)->awaitable<void> {
+  co_await self.async_wait_stop(use_awaitable);
+  acceptor late(self, any_port());
+  error_code ec;
+  co_await late.async_listen(asio::redirect_error(use_awaitable, ec));
+  std::_Exit(ec == asio::error::operation_aborted ? 42 : 1);
+}
+
+TEST_CASE("a worker that drains and asks for a port hears that it is too late", "[process]") {
+  fixture f({});
+  CHECK_FALSE(f.disconnect(f.fork("listens_when_stopped")));
+  CHECK(f.expect<worker_exited>().status == 42);
 }
 
 // --- As Asio's ----------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process/serving.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/system/system_error.hpp>
 #include <cstdlib>
 
 namespace prong::test {
@@ -133,61 +131,6 @@ TEST_CASE("a worker that throws because its port is in use ends, also while it i
   CHECK(gone.exited_after_disconnect == disconnects);
   if (!disconnects) CHECK(gone.status != 0);
   CHECK(f.ask(other, "hello") == "hello");
-}
-
-// --- Asking to listen ---------------------------------------------------------------------------
-
-WORKER_BODY(listens_twice_at_once)(worker& self)->awaitable<void> {
-  acceptor listener(self);
-  listener.open(tcp::v4());
-  listener.bind(any_port());
-  listener.listen();
-  listener.listen();
-  int done = 0;
-  for (int count = 0; count < 2; ++count)
-    listener.async_listen([&](error_code ec) { done += ec ? 0 : 1; });
-  while (done < 2) co_await asio::post(use_awaitable);
-  co_await answer_messages(self);
-}
-
-TEST_CASE("an acceptor that asks twice at once listens once", "[process][node]") {
-  fixture f(one_of_both_schedulings());
-  auto const id = f.fork("listens_twice_at_once");
-  f.listening();
-  CHECK(f.ask(id, "hello") == "hello");
-  CHECK_FALSE(f.has_seen<worker_listening>());
-  CHECK(f.boss->workers().front().endpoints.size() == 1);
-}
-
-WORKER_BODY(listens_when_stopped)(worker& self)->awaitable<void> {
-  co_await self.async_wait_stop(use_awaitable);
-  acceptor late(self, any_port());
-  error_code ec;
-  co_await late.async_listen(asio::redirect_error(use_awaitable, ec));
-  std::_Exit(ec == asio::error::operation_aborted ? 42 : 1);
-}
-
-TEST_CASE("a worker that drains and asks for a port hears that it is too late", "[process][node]") {
-  fixture f({});
-  CHECK_FALSE(f.disconnect(f.fork("listens_when_stopped")));
-  CHECK(f.expect<worker_exited>().status == 42);
-}
-
-WORKER_PROGRAM(has_lost_its_channel) {
-  remove_variable("PRONG_CHANNEL");
-  asio::io_context io;
-  try {
-    worker const self(io);
-  } catch (boost::system::system_error const&) {
-    return 42;
-  }
-  return 0;
-}
-
-TEST_CASE("who is a worker and has no channel fails at once", "[process][node]") {
-  fixture f({});
-  f.fork("has_lost_its_channel");
-  CHECK(f.expect<worker_exited>().status == 42);
 }
 
 // --- Disconnecting ------------------------------------------------------------------------------

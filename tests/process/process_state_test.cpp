@@ -4,6 +4,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <array>
+#include <boost/system/system_error.hpp>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
@@ -91,6 +92,23 @@ TEST_CASE("a program that a worker starts is no worker", "[process][D8]") {
   std::ifstream file(output);
   std::string const text{std::istreambuf_iterator<char>(file), {}};
   CHECK(text.find("2 assertions") != std::string::npos);
+}
+
+WORKER_PROGRAM(has_lost_its_channel) {
+  remove_variable("PRONG_CHANNEL");
+  asio::io_context io;
+  try {
+    worker const self(io);
+  } catch (boost::system::system_error const&) {
+    return 42;
+  }
+  return 0;
+}
+
+TEST_CASE("who is a worker and has no channel fails at once", "[process][D8]") {
+  fixture f({});
+  f.fork("has_lost_its_channel");
+  CHECK(f.expect<worker_exited>().status == 42);
 }
 
 // --- No handle is left --------------------------------------------------------------------------
