@@ -183,6 +183,8 @@ TEST_CASE("workers with reuse_port have a port each by themselves, and it is one
     auto const port = std::to_string(f.listening().port());
     CHECK(f.ask(second, "reuse_port", "127.0.0.1 " + port) == where);
     CHECK(f.listening() == f.boss->workers().front().endpoints.front().tcp());
+    // The primary has nothing that it could share.
+    CHECK(f.ask(f.fork("listens_on"), "listen", "127.0.0.1 " + port).starts_with(where + ": "));
   } else {
     CHECK(f.expect<worker_listen_failed>().error == errc::not_supported);
   }
