@@ -111,7 +111,7 @@ class basic_acceptor {
   executor_type get_executor() const noexcept { return executor_; }
 
   /// The steps of Asio's acceptor, for code that is written that way. `bind` only remembers.
-  void open(protocol_type const& protocol = {}) {
+  void open(protocol_type const& protocol) {
     request_ = {};
     if constexpr (is_ip)
       request_.where = endpoint_type(protocol, 0);

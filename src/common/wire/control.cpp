@@ -293,9 +293,16 @@ struct row {
   std::optional<control> (*decode)(frame_view const&) noexcept;
 };
 
+template <typename Kind, typename... Kinds>
+constexpr std::size_t alternative_of(std::type_identity<std::variant<Kinds...>>) noexcept {
+  std::size_t before = 0;
+  static_cast<void>(((std::same_as<Kind, Kinds> || (++before, false)) || ...));
+  return before;
+}
+
 template <typename Kind>
 constexpr row describe(frame_kind kind, std::string_view name) noexcept {
-  return {kind, name, control(std::in_place_type<Kind>).index(), &decode_as<Kind>};
+  return {kind, name, alternative_of<Kind>(std::type_identity<control>()), &decode_as<Kind>};
 }
 
 constexpr std::array<row, std::variant_size_v<control>> rows{{
