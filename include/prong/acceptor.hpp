@@ -221,7 +221,8 @@ class basic_acceptor {
       Token&& token = {}) {
     return start_move_accept(executor_, nullptr, std::forward<Token>(token));
   }
-  /// The same; `from` receives the address of the client and must outlive the operation.
+  /// The same; `from` receives the address of the client, or none if the client has gone already,
+  /// and must outlive the operation.
   template <class Token = asio::default_completion_token_t<executor_type>>
   auto async_accept(endpoint_type& from, Token&& token = {}) {
     return start_move_accept(executor_, &from, std::forward<Token>(token));
@@ -249,14 +250,35 @@ class basic_acceptor {
     return start_accept_into(into, &from, std::forward<Token>(token));
   }
 
+  /// The next connection, as a socket that Asio has not had: it can go to another process in a
+  /// message on every system. Signature: void(error_code, socket_handle). Otherwise as
+  /// `async_accept`.
+  template <class Token = asio::default_completion_token_t<executor_type>>
+  auto async_accept_handle(Token&& token = {}) {
+    return start_accept_handle(nullptr, std::forward<Token>(token));
+  }
+  template <class Token = asio::default_completion_token_t<executor_type>>
+  auto async_accept_handle(endpoint_type& from, Token&& token = {}) {
+    return start_accept_handle(&from, std::forward<Token>(token));
+  }
+
  private:
   /// Makes an accepted native socket the socket `into`, and asks for the client's address.
   template <class Socket>
   static void adopt(Socket& into, detail::acceptor_impl const& acceptor, endpoint_type* from,
                     socket_handle connection, error_code& ec) {
     auto const here = detail::to_asio<endpoint_type>(detail::last_endpoint(acceptor));
+    if (from) *from = client_of(connection);
     assign_socket(into, here.protocol(), std::move(connection), ec);
-    if (!ec && from) *from = into.remote_endpoint(ec);
+  }
+
+  /// A client that has gone already has no address any more; that is no failure to accept.
+  static endpoint_type client_of(socket_handle const& connection) {
+    endpoint_type result;
+    auto const size = detail::remote_address(connection.get(), result.data(), result.capacity());
+    if (size == 0) return {};
+    result.resize(size);
+    return result;
   }
 
   template <class SocketExecutor, class Token>
@@ -283,6 +305,19 @@ class basic_acceptor {
                                                     socket_handle connection) {
             if (!ec) adopt(into, *impl, from, std::move(connection), ec);
             std::move(done)(ec);
+          };
+          start(std::move(completion), std::move(finish));
+        },
+        token);
+  }
+
+  template <class Token>
+  auto start_accept_handle(endpoint_type* from, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, socket_handle)>(
+        [this, from](auto completion) {
+          auto finish = [from](auto&& done, error_code ec, socket_handle connection) {
+            if (!ec && from) *from = client_of(connection);
+            std::move(done)(ec, std::move(connection));
           };
           start(std::move(completion), std::move(finish));
         },

@@ -12,7 +12,8 @@
 // that have it, one can use it with Asio. `release_socket` undoes that on Windows 8.1 and later;
 // where the system cannot (Wine 8), it reports `operation_not_supported`, and the socket stays
 // where it is, usable. A socket that Asio never had can always be sent: one that the program made
-// by the system's own calls, and one that came in a message and was not assigned.
+// by the system's own calls, one that came in a message and was not assigned, and a connection of
+// `acceptor::async_accept_handle`.
 //
 // Threads: distinct objects may be used at the same time, one object may not.
 // SPDX-License-Identifier: BSL-1.0

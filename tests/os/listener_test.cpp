@@ -25,6 +25,20 @@ TEST_CASE("a listener on port 0 has a port, and takes connections on it", "[os]"
   CHECK(answers(io, client, server));
 }
 
+TEST_CASE("an accepted socket knows its client's address, as long as there is one", "[os]") {
+  asio::io_context io;
+  auto listener = listen(io, request(any_port()));
+  tcp::socket client(io);
+  client.connect(listener.local_endpoint().tcp());
+  auto const server = accept(io, listener);
+  tcp::endpoint from;
+  auto const size = detail::remote_address(server.get(), from.data(), from.capacity());
+  CHECK(size == from.size());
+  CHECK(from == client.local_endpoint());
+  auto const unconnected = datagram_socket();
+  CHECK(detail::remote_address(unconnected.socket.get(), from.data(), from.capacity()) == 0);
+}
+
 TEST_CASE("accept never waits", "[os]") {
   asio::io_context io;
   auto listener = listen(io, request(any_port()));

@@ -17,6 +17,11 @@ void close_native_socket(native_socket socket) noexcept {
   sim::system::current().close(socket);
 }
 
+// Clients have no addresses there.
+std::size_t remote_address(native_socket, void*, std::size_t) noexcept {
+  return 0;
+}
+
 }  // namespace prong::detail
 
 namespace prong::sim {

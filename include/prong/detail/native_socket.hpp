@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace prong {
@@ -25,6 +26,10 @@ inline constexpr bool workers_accept_by_default = false;
 
 /// Closes a socket. Implemented by each platform.
 void close_native_socket(native_socket socket) noexcept;
+
+/// Writes the address of the other end, as the system has it, into `size` bytes; returns how many
+/// it has. 0 if the socket is not connected, or not any more. Implemented by each platform.
+std::size_t remote_address(native_socket socket, void* into, std::size_t size) noexcept;
 
 }  // namespace detail
 }  // namespace prong

@@ -1,4 +1,5 @@
-// The seam: a native socket and its owner. Function 1 is detail::close_native_socket.
+// The seam: a native socket and its owner. Its functions are those of
+// prong/detail/native_socket.hpp.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
