@@ -97,7 +97,7 @@ TEST_CASE("frames of the largest size carry sockets, among small ones", "[os][C3
   append(batch, frame(5, pattern(wire::max_payload), flagged));
   REQUIRE_FALSE(send(io, worker->link, batch,
                      {pairs[0].server.get(), pairs[1].server.get(), pairs[2].server.get()}));
-  for (std::uint64_t const id : {1, 3, 5}) {
+  for (std::uint64_t const id : {1u, 3u, 5u}) {
     std::uint64_t signature = 0;
     REQUIRE_FALSE(read_exactly(io, pairs[id / 2].client, &signature, sizeof signature));
     CHECK(signature == id);

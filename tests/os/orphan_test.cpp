@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "os/seam_fixture.hpp"
 
+#include <cstdlib>
+#include <optional>
+
 namespace prong::test {
 namespace {
 
@@ -77,7 +80,10 @@ TEST_CASE("a worker ends when its primary does, even if it spins or is stopped",
   CHECK(read_exactly(io, pair.client, &byte, 1));
 }
 
+// Where the kernel does not end it with its primary, it has a lifeline, and must watch that.
 WORKER_PROGRAM(spins_at_once) {
+  std::optional<worker_side> self;
+  if (std::getenv("PRONG_LIFELINE") != nullptr) self.emplace();
   spin();
 }
 

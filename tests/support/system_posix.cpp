@@ -210,6 +210,12 @@ std::string who_runs_this() {
          std::to_string(::getgroups(0, nullptr));
 }
 
+// Systems differ in the type of the size.
+template <class Size>
+static void set_groups(int (*call)(Size, gid_t const*), std::vector<unsigned> const& groups) {
+  call(static_cast<Size>(groups.size()), groups.data());
+}
+
 supplementary_group::supplementary_group()
     : before_(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0))) {
   ::getgroups(static_cast<int>(before_.size()), before_.data());
@@ -218,7 +224,7 @@ supplementary_group::supplementary_group()
 }
 
 supplementary_group::~supplementary_group() {
-  ::setgroups(static_cast<int>(before_.size()), before_.data());
+  set_groups(&::setgroups, before_);
 }
 
 bool has_console_window() {
