@@ -319,7 +319,7 @@ class basic_acceptor {
             if (!ec && from) *from = client_of(connection);
             std::move(done)(ec, std::move(connection));
           };
-          start(std::move(completion), std::move(finish));
+          this->start(std::move(completion), std::move(finish));
         },
         token);
   }
