@@ -301,7 +301,7 @@ TEST_CASE("a worker that exits is disconnected once, and exits once with its sta
   fixture f({});
   auto const id = f.fork("ends_when_told");
   f.expect<worker_online>();
-  REQUIRE_FALSE(f.send(id, "42"));
+  f.send_last(id, "42");
   CHECK(f.expect<worker_forked>().id == id);
   CHECK(std::get<worker_disconnected>(f.next_event()).id == id);
   auto const gone = std::get<worker_exited>(f.next_event());

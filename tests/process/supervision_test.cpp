@@ -42,7 +42,7 @@ TEST_CASE("a worker that ends is replaced, and the event says how it ended", "[p
   fixture f(pool_of(1), "ends_when_told");
   auto const id = f.expect<worker_online>().id;
   auto const how = GENERATE(0, 3, 255);
-  REQUIRE_FALSE(f.send(id, std::to_string(how)));
+  f.send_last(id, std::to_string(how));
   auto const gone = f.expect<worker_exited>();
   CHECK(gone.id == id);
   CHECK(gone.process != 0);
@@ -59,7 +59,7 @@ TEST_CASE("a worker that aborts or is killed is replaced, and the event says so"
   if (GENERATE(false, true))
     f.boss->kill(id);
   else
-    REQUIRE_FALSE(f.send(id, "abort"));
+    f.send_last(id, "abort");
   auto const gone = f.expect<worker_exited>();
   CHECK(gone.status != 0);
   if (gone.signal != 0) CHECK(gone.status == 128 + gone.signal);
@@ -180,7 +180,7 @@ TEST_CASE("a pool can grow and shrink", "[process]") {
 TEST_CASE("a worker that was forked by hand is not replaced", "[process]") {
   fixture f({});
   auto const id = f.fork("ends_when_told");
-  REQUIRE_FALSE(f.send(f.expect<worker_online>().id, "0"));
+  f.send_last(f.expect<worker_online>().id, "0");
   CHECK(f.expect<worker_exited>().id == id);
   CHECK(f.boss->workers().empty());
   // Had another been started, it would have come before this one.

@@ -119,6 +119,8 @@ class fixture {
   /// The body of workers that are started from now on.
   static void next_worker_runs(std::string_view body);
   error_code send(worker_id to, std::string topic, std::string body = {});
+  /// Sends a message by which the worker ends. That end may be seen before the message's.
+  void send_last(worker_id to, std::string topic) { send(to, std::move(topic)); }
   /// Sends a message and waits for the answer: what was sent before has been handled then.
   std::string ask(worker_id to, std::string topic, std::string body = {});
   error_code disconnect(worker_id id);
