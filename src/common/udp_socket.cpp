@@ -68,7 +68,7 @@ udp_socket::endpoint_type udp_socket::local_endpoint(error_code& ec) const {
 }
 udp_socket::endpoint_type udp_socket::local_endpoint() const {
   error_code ec;
-  auto const result = local_endpoint(ec);
+  auto result = local_endpoint(ec);
   if (ec) throw boost::system::system_error(ec, "prong::udp_socket::local_endpoint");
   return result;
 }
