@@ -1,117 +1,111 @@
-# Starts servers and load, and reads what they cost. What is compared is always measured in turns,
-# A B A B and so on, because machines are noisy: see `interleaved`.
+# What is measured of a server, and in which order. What is compared is measured in turns, A B A B
+# and so on, because machines are noisy.
 # SPDX-License-Identifier: BSL-1.0
-import contextlib
 import json
-import os
 import pathlib
 import re
-import statistics
+import signal
 import subprocess
-import sys
+import tempfile
+import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build" / "bench" / "bench"
-PATIENCE = 30  # seconds, for what takes none
-
-
-class Failed(Exception):
-    """Something of the bench could not be done; the rest goes on."""
-
-
-class Server:
-    """A server that says in a line of JSON where it listens and who serves."""
-
-    def __init__(self, name, command):
-        self.name, self.command = name, [str(each) for each in command]
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        line = self.process.stdout.readline()
-        try:
-            told = json.loads(line)
-        except ValueError:
-            self.stop()
-            raise Failed(f"{name} did not start: {' '.join(self.command)}") from None
-        self.port, self.primary, self.workers = told["port"], told["primary"], told["workers"]
-
-    def stop(self):
-        with contextlib.suppress(OSError):
-            self.process.stdin.close()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def bench_server(source, workers, *more):
-    return [BUILD / "bench_server", "--source", source, "--workers", workers, *more]
-
-
-@contextlib.contextmanager
-def running(name, command):
-    server = Server(name, command)
-    try:
-        yield server
-    finally:
-        server.stop()
+from servers import PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, started
 
 
 def cpu_ns(pid):
     """Nanoseconds that all threads of a process have been on a CPU."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in tasks)
 
 
-def run(command):
-    command = [str(each) for each in command]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
-    return done.stdout
+def pss_kib(pid):
+    """Its part of the memory that it shares, and all that it has alone."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    return int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1])
 
 
-def wrk(port, seconds, close=True, connections=64, path="/"):
-    """Requests a second, and how many there were."""
-    command = ["wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s"]
-    command += ["-H", "Connection: close"] if close else []
-    text = run([*command, f"http://127.0.0.1:{port}{path}"])
-    found = re.search(r"(\d+) requests in", text), re.search(r"Requests/sec:\s*([\d.]+)", text)
-    if not all(found) or int(found[0][1]) == 0:
+def output_of(command):
+    process = started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    output, errors = process.communicate(timeout=300)
+    if process.returncode != 0:
+        raise Failed(f"{process.args}: {errors.strip() or process.returncode}")
+    return output
+
+
+def json_of(command):
+    return json.loads(output_of(command))
+
+
+def wrk_command(port, seconds, close=True):
+    command = ["wrk", "-t", 1, "-c", 64, "-d", f"{seconds}s"]
+    return [*command, *(["-H", "Connection: close"] if close else []), f"http://127.0.0.1:{port}/"]
+
+
+def wrk(server, seconds, close=True):
+    """Requests a second, and what the primary and its workers spent on one. A new connection for
+    each request, unless `close` is False."""
+    before = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
+    text = output_of(wrk_command(server.port, seconds, close))
+    after = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
+    count, rate = re.search(r"(\d+) requests in", text), re.search(r"Requests/sec:\s*([\d.]+)", text)
+    if not count or not rate or int(count[1]) == 0:
         raise Failed(f"wrk had no answer: {text}")
-    return {"requests": int(found[0][1]), "per_second": float(found[1][1])}
+    requests = int(count[1])
+    return {
+        "requests": requests,
+        "per_second": float(rate[1]),
+        "primary_ns": (after[0] - before[0]) / requests,
+        "workers_ns": (after[1] - before[1]) / requests,
+    }
 
 
-def wrk_with_cpu(server, seconds, **load):
-    """The same, with what the primary and its workers spent on a request."""
-    before, workers_before = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
-    result = wrk(server.port, seconds, **load)
-    result["primary_ns"] = (cpu_ns(server.primary) - before) / result["requests"]
-    workers_ns = sum(map(cpu_ns, server.workers)) - workers_before
-    result["workers_ns"] = workers_ns / result["requests"]
-    return result
+def client(server, seconds, *more):
+    """What bench_client sees."""
+    command = [PROGRAMS / "bench_client", "--port", server.port, "--seconds", seconds]
+    return json_of([*command, "--workers", len(server.workers), *more])
 
 
-def interleaved(subjects, measure, rounds, progress=lambda text: print(text, file=sys.stderr)):
-    """Measures each subject once a round. `subjects` are names with commands; each gets a fresh
-    server a round, and every second round goes backwards. Returns all runs by name."""
+def client_on_windows(server, seconds, *more):
+    command = [WINE, WINDOWS_PROGRAMS / "bench_client.exe", "--port", server.port]
+    return json_of([*command, "--seconds", seconds, "--workers", len(server.workers), *more])
+
+
+def system_calls(server, processes, seconds):
+    """How often each system call is made for a connection, by these processes together. strace
+    slows them, so that they may find more at each wake-up than they would."""
+    with tempfile.NamedTemporaryFile("r") as counts:
+        pids = [argument for pid in processes for argument in ("-p", str(pid))]
+        command = ["strace", "-c", "-f", "-o", counts.name, *pids]
+        tracer = started(command, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)  # until it is attached, which it says nowhere
+        if tracer.poll() is not None:
+            raise Failed("strace may not look at processes here")
+        connections = client(server, seconds)["connections"]
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait()
+        text = counts.read()
+    result = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 5 and words[3].isdigit() and words[-1] != "total":
+            result[words[-1]] = round(int(words[3]) / connections, 3)
+    return dict(sorted(result.items(), key=lambda item: -item[1]))
+
+
+def interleaved(subjects, measure, rounds, progress):
+    """Measures each subject once a round, with a fresh server, and every other round backwards.
+    Returns all runs by name. Who fails is left out, and `progress` says so."""
     runs = {name: [] for name in subjects}
     for number in range(rounds):
         order = list(subjects) if number % 2 == 0 else list(reversed(subjects))
         for name in order:
+            if name not in runs:
+                continue
             progress(f"round {number + 1} of {rounds}: {name}")
-            with running(name, subjects[name]) as server:
-                runs[name].append(measure(server))
+            try:
+                with subjects[name]() as server:
+                    runs[name].append(measure(server))
+            except Failed as why:
+                progress(f"{name} is left out: {why}")
+                del runs[name]
     return runs
-
-
-def median(runs, key):
-    return statistics.median(each[key] for each in runs)
-
-
-def ratio(runs, one, other, key):
-    """The median of the rounds' ratios: what changes from round to round changes both."""
-    return statistics.median(a[key] / b[key] for a, b in zip(runs[one], runs[other]))

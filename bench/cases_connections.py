@@ -1,0 +1,99 @@
+# P1 to P5: how many connections and requests a second, and what the primary spends on one.
+# SPDX-License-Identifier: BSL-1.0
+from case import Chart, Result, ratio_row, values
+from measure import interleaved, system_calls, wrk
+from servers import Failed, has_scheduling, nginx, node, ours, prong
+
+WORKERS = 4
+SIZES = (2, 16, 64, 256)
+
+
+def new_connections(effort, progress):
+    """P1, P2 and P3: a new connection for each request."""
+    subjects = {
+        "prong round robin": prong("round_robin", WORKERS),
+        "direct accept": ours("direct", WORKERS),
+        "bare hand-off": ours("hand_off", WORKERS),
+        "prong shared": prong("shared", WORKERS),
+        "Node round robin": node("round_robin", WORKERS),
+        "Node none": node("none", WORKERS),
+        "nginx shared": nginx("shared", WORKERS),
+        "nginx reuseport": nginx("reuseport", WORKERS),
+    }
+    if has_scheduling("sharded"):
+        subjects["prong sharded"] = prong("sharded", WORKERS)
+    runs = interleaved(subjects, lambda server: wrk(server, effort.seconds), effort.rounds, progress)
+
+    def row(name, one, other, target=None, key="per_second", unit="conn/s"):
+        what = {"per_second": "conn/s", "primary_ns": "CPU of the primary"}[key]
+        return ratio_row(name, f"{what}: {one} / {other}", runs, one, other, key, target, unit)
+
+    rows = [
+        row("P1", "prong round robin", "direct accept", (">=", 0.95)),
+        row("P1", "prong sharded", "direct accept", (">=", 1.0)),
+        row("P1", "prong shared", "direct accept"),
+        row("P2", "prong round robin", "Node round robin", (">=", 2.5)),
+        row("P2", "prong round robin", "nginx shared", (">=", 1.0)),
+        row("P3", "prong round robin", "bare hand-off", ("<=", 1.5), "primary_ns", "ns a connection"),
+    ]
+    calls, notes = count_calls(subjects, min(effort.seconds, 1), progress)
+    spent = {name: of for name, of in runs.items() if "round robin" in name or "hand-off" in name}
+    return Result(
+        "P1-P2-P3",
+        f"A new connection for each request, {WORKERS} workers",
+        rows,
+        {"load": runs, "system calls for a connection": calls},
+        [
+            Chart("Connections a second", "connections / s", values(runs, "per_second")),
+            Chart("CPU time of the primary", "ns / connection", values(spent, "primary_ns")),
+        ],
+        notes,
+    )
+
+
+def count_calls(subjects, seconds, progress):
+    """System calls for a connection, in the primary and in the workers."""
+    calls, notes = {}, []
+    for name in ("prong round robin", "prong shared", "bare hand-off", "direct accept"):
+        progress(f"system calls of {name}")
+        try:
+            calls[name] = {}
+            for part in ("primary", "workers"):
+                with subjects[name]() as server:
+                    of = [server.primary] if part == "primary" else server.workers
+                    calls[name][part] = system_calls(server, of, seconds)
+        except Failed as why:
+            notes.append(f"system calls of {name}: {why}")
+    return calls, notes
+
+
+def growing(effort, progress):
+    """P4: what a connection costs the primary when there are many workers."""
+    subjects = {}
+    for size in SIZES:
+        subjects[f"prong, {size} workers"] = prong("round_robin", size)
+        subjects[f"bare hand-off, {size} workers"] = ours("hand_off", size)
+    rounds = max(2, effort.rounds // 2)
+    runs = interleaved(subjects, lambda server: wrk(server, effort.seconds), rounds, progress)
+    most, least = f"{SIZES[-1]} workers", f"{SIZES[0]} workers"
+    rows = []
+    for name, target in (("prong", ("<=", 1.3)), ("bare hand-off", None)):
+        one, other = f"{name}, {most}", f"{name}, {least}"
+        what = f"CPU of the primary: {name}, {SIZES[-1]} / {least}"
+        unit = "ns a connection"
+        rows.append(ratio_row("P4", what, runs, one, other, "primary_ns", target, unit))
+    chart = Chart("CPU time of the primary", "ns / connection", values(runs, "primary_ns"))
+    return Result("P4", "Cost as the cluster grows", rows, {"load": runs}, [chart])
+
+
+def keep_alive(effort, progress):
+    """P5: requests on connections that stay."""
+    subjects = {"prong, one worker": prong("round_robin", 1), "no cluster": ours("single", 1)}
+    measure = lambda server: wrk(server, effort.seconds, close=False)
+    runs = interleaved(subjects, measure, effort.rounds, progress)
+    what = "requests/s on open connections: prong, one worker / no cluster"
+    row = ratio_row(
+        "P5", what, runs, "prong, one worker", "no cluster", "per_second", (">=", 0.98), "req/s"
+    )
+    chart = Chart("Requests a second", "requests / s", values(runs, "per_second"))
+    return Result("P5", "Requests on open connections", [row], {"load": runs}, [chart])
