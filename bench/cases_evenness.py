@@ -25,7 +25,9 @@ def blocked_workers(effort, progress):
             server, effort.arrivals, *ARRIVALS, "--slow-share", part
         )
         telling = lambda text, of=label: progress(f"{of}, {text}")
-        of = runs[label] = interleaved(subjects, measure, effort.arrival_rounds, telling)
+        of = runs[label] = interleaved(
+            subjects, measure, effort.arrival_rounds, telling, warm_up=False
+        )
         charts.append(
             Chart(f"99th percentile of the others, {label} block", "ms", values(of, "p99_ms"))
         )
@@ -87,7 +89,7 @@ def long_connections(effort, progress):
     subjects = {name: prong(name, 4, "--count") for name in names}
     how = ("--clients", 400, "--hold-ms", 200)
     measure = lambda server: client(server, effort.arrivals / 2, *how)
-    runs = interleaved(subjects, measure, effort.arrival_rounds, progress)
+    runs = interleaved(subjects, measure, effort.arrival_rounds, progress, warm_up=False)
     rows = []
     for name, target in (("least_connections", ("<=", 1.1)), ("round_robin", None), ("shared", None)):
         what = f"open connections, highest / lowest: {name}"

@@ -1,6 +1,7 @@
-# What is measured of a server, and in which order. What is compared is measured in turns, A B A B
+# What is measured of a server, and in which order. What is compared is measured in turns, A B B A
 # and so on, because machines are noisy.
 # SPDX-License-Identifier: BSL-1.0
+import contextlib
 import json
 import pathlib
 import re
@@ -92,20 +93,27 @@ def system_calls(server, processes, seconds):
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def interleaved(subjects, measure, rounds, progress):
-    """Measures each subject once a round, with a fresh server, and every other round backwards.
-    Returns all runs by name. Who fails is left out, and `progress` says so."""
-    runs = {name: [] for name in subjects}
-    for number in range(rounds):
-        order = list(subjects) if number % 2 == 0 else list(reversed(subjects))
-        for name in order:
-            if name not in runs:
-                continue
-            progress(f"round {number + 1} of {rounds}: {name}")
+def interleaved(subjects, measure, rounds, progress, warm_up=True):
+    """Measures each subject once a round, every other round backwards. All servers run from the
+    first to the last round; who is idle takes no time. Before the first round each is measured
+    once for nothing: Node compiles what it finds to be used much. Returns all runs by name. Who
+    fails is left out, and `progress` says so."""
+    with contextlib.ExitStack() as running:
+        servers, runs = {}, {name: [] for name in subjects}
+
+        def attempt(name, what):
             try:
-                with subjects[name]() as server:
-                    runs[name].append(measure(server))
+                return what()
             except Failed as why:
                 progress(f"{name} is left out: {why}")
                 del runs[name]
-    return runs
+
+        for name, start in subjects.items():
+            servers[name] = attempt(name, lambda: running.enter_context(start()))
+        for number in range(-1 if warm_up else 0, rounds):
+            for name in list(runs) if number % 2 == 0 else list(reversed(runs)):
+                progress(f"{name}, " + (f"round {number + 1} of {rounds}" if number >= 0 else "to warm up"))
+                result = attempt(name, lambda: measure(servers[name]))
+                if result and number >= 0:
+                    runs[name].append(result)
+        return runs
