@@ -22,11 +22,12 @@ def new_connections(effort, progress):
     }
     if has_scheduling("sharded"):
         subjects["prong sharded"] = prong("sharded", WORKERS)
-    runs = interleaved(subjects, lambda server: wrk(server, effort.seconds), effort.rounds, progress)
+    measure = lambda server: wrk(server, effort.seconds)
+    runs = interleaved(subjects, measure, effort.rounds, progress)
 
-    def row(name, one, other, target=None, key="per_second", unit="conn/s"):
-        what = {"per_second": "conn/s", "primary_ns": "CPU of the primary"}[key]
-        return ratio_row(name, f"{what}: {one} / {other}", runs, one, other, key, target, unit)
+    def row(name, one, other, target=None):
+        what = f"conn/s: {one} / {other}"
+        return ratio_row(name, what, runs, one, other, "per_second", target, "conn/s")
 
     rows = [
         row("P1", "prong round robin", "direct accept", (">=", 0.95)),
@@ -34,7 +35,10 @@ def new_connections(effort, progress):
         row("P1", "prong shared", "direct accept"),
         row("P2", "prong round robin", "Node round robin", (">=", 2.5)),
         row("P2", "prong round robin", "nginx shared", (">=", 1.0)),
-        row("P3", "prong round robin", "bare hand-off", ("<=", 1.5), "primary_ns", "ns a connection"),
+        ratio_row(
+            "P3", "CPU of the primary: prong round robin / bare hand-off", runs,
+            "prong round robin", "bare hand-off", "primary_ns", ("<=", 1.5), "ns a connection",
+        ),
     ]
     calls, notes = count_calls(subjects, min(effort.seconds, 1), progress)
     spent = {name: of for name, of in runs.items() if "round robin" in name or "hand-off" in name}

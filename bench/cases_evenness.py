@@ -43,7 +43,8 @@ def blocked_workers(effort, progress):
         what = f"12 % block: p99 of the others, {name} / {queue}"
         row = ratio_row("P6", what, many, name, queue, "p99_ms", target)
         if row.value is not None:
-            row.remark = f"{median(many, name, 'p99_ms'):.1f} / {median(many, queue, 'p99_ms'):.1f} ms"
+            late = [median(many, each, "p99_ms") for each in (name, queue)]
+            row.remark = f"{late[0]:.1f} / {late[1]:.1f} ms"
         rows.append(row)
     title = f"Requests that block their worker for 20 ms, {BLOCKED_WORKERS} workers"
     return Result("P6", title, rows, runs, charts)
@@ -78,20 +79,20 @@ def spread_row(case, name, runs, target):
     if not runs.get(name):
         return Row(case, what, None, "not there", target)
     last = runs[name][-1]["shares"]
-    return Row(case, what, median(runs, name, "spread"), f"last run: {last[0]} / {last[-1]}", target)
+    value = median(runs, name, "spread")
+    return Row(case, what, value, f"last run: {last[0]} / {last[-1]}", target)
 
 
 def long_connections(effort, progress):
     """P8: connections that stay open for unequal times."""
-    names = ["round_robin", "shared"]
-    if has_scheduling("least_connections"):
-        names.insert(0, "least_connections")
-    subjects = {name: prong(name, 4, "--count") for name in names}
+    targets = {"least_connections": ("<=", 1.1), "round_robin": None, "shared": None}
+    there = [name for name in targets if has_scheduling(name)]
+    subjects = {name: prong(name, 4, "--count") for name in there}
     how = ("--clients", 400, "--hold-ms", 200)
     measure = lambda server: client(server, effort.arrivals / 2, *how)
     runs = interleaved(subjects, measure, effort.arrival_rounds, progress, warm_up=False)
     rows = []
-    for name, target in (("least_connections", ("<=", 1.1)), ("round_robin", None), ("shared", None)):
+    for name, target in targets.items():
         what = f"open connections, highest / lowest: {name}"
         if not runs.get(name):
             rows.append(Row("P8", what, None, "not there", target))

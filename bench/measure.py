@@ -48,7 +48,8 @@ def wrk(server, seconds, close=True):
     before = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
     text = output_of(wrk_command(server.port, seconds, close))
     after = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
-    count, rate = re.search(r"(\d+) requests in", text), re.search(r"Requests/sec:\s*([\d.]+)", text)
+    count = re.search(r"(\d+) requests in", text)
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
     if not count or not rate or int(count[1]) == 0:
         raise Failed(f"wrk had no answer: {text}")
     requests = int(count[1])
@@ -112,7 +113,8 @@ def interleaved(subjects, measure, rounds, progress, warm_up=True):
             servers[name] = attempt(name, lambda: running.enter_context(start()))
         for number in range(-1 if warm_up else 0, rounds):
             for name in list(runs) if number % 2 == 0 else list(reversed(runs)):
-                progress(f"{name}, " + (f"round {number + 1} of {rounds}" if number >= 0 else "to warm up"))
+                when = f"round {number + 1} of {rounds}" if number >= 0 else "to warm up"
+                progress(f"{name}, {when}")
                 result = attempt(name, lambda: measure(servers[name]))
                 if result and number >= 0:
                     runs[name].append(result)

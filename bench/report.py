@@ -53,9 +53,13 @@ def machine():
     }
 
 
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def cells(row):
     """A line of the table, as text."""
-    value = "-" if row.value is None else f"{row.value:,.0f}" if row.value >= 1000 else f"{row.value:.3g}"
+    value = "-" if row.value is None else number(row.value)
     target = f"{row.target[0]} {row.target[1]:g}" if row.target else ""
     return [row.name, row.what, value, target, row.verdict, row.remark]
 
@@ -111,7 +115,7 @@ def draw(result, file, facts):
         axis.barh(names, medians, xerr=reach, color=colors, ecolor="#444444", height=0.6)
         for at, middle in enumerate(medians):
             axis.annotate(
-                f" {middle:,.4g}", (medians[at] + reach[1][at], at), va="center", fontsize=8
+                f" {number(middle)}", (medians[at] + reach[1][at], at), va="center", fontsize=8
             )
         axis.invert_yaxis()
         axis.margins(x=0.14)
@@ -120,8 +124,8 @@ def draw(result, file, facts):
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(result.title, x=0.01, ha="left", fontsize=11, weight="bold")
-    where = f"{facts['processor']}, {facts['cores']} cores, {facts['kernel']}; prong {facts['prong']}"
-    figure.text(0.01, 0.005, where, fontsize=6, color="#777777")
+    where = [facts["processor"], f"{facts['cores']} cores", facts["kernel"], facts["prong"]]
+    figure.text(0.01, 0.005, ", ".join(where), fontsize=6, color="#777777")
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figure.savefig(file, metadata={"Date": None})
     plot.close(figure)
@@ -159,7 +163,8 @@ def page_section(folder):
     missed = [row for row in rows if row.verdict in ("missed", "not measured") and row.target]
     lines = ["### Where prong loses, or misses what it is to reach\n", *markdown(missed)]
     lines += ["\n### All cases\n", *markdown(rows), "\n### The machine\n", "| | |", "|---|---|"]
-    lines += [f"| {what} | {value} |" for what, value in {**facts, "prong": ", ".join(seen)}.items()]
+    facts = {**facts, "prong": ", ".join(sorted(seen))}
+    lines += [f"| {what} | {value} |" for what, value in facts.items()]
     return "\n".join([*lines, "\n### Charts\n", "\n\n".join(images)]) + "\n"
 
 

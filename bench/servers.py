@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: BSL-1.0
 import contextlib
 import json
+import os
 import pathlib
 import socket
 import string
@@ -11,7 +12,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ROOT / "build" / "bench" / "bench"
+# Another folder for those who measure a build of their own.
+PROGRAMS = pathlib.Path(os.environ.get("PRONG_BENCH_PROGRAMS", ROOT / "build" / "bench" / "bench"))
 WINDOWS_PROGRAMS = ROOT / "build" / "bench-wine" / "bench"
 PEERS = ROOT / "bench" / "peers"
 WINE = "/usr/lib/wine/wine64"

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 #include <prong/worker.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <thread>
 

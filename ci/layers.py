@@ -30,6 +30,7 @@ KINDS = [
     ("posix", r'"posix/.*"'),
     ("win32", r'"win32/.*"'),
     ("support", r'"(support|sim|os|process|unit)/.*"'),
+    ("baseline", r'"linux/[a-z0-9_]+\.hpp"'),
     ("beside", r'"[a-z0-9_]+\.hpp"'),  # in the same folder
     ("os", r"<csignal>|<boost/(process|asio/posix|asio/windows)[/.].*>"),
     ("endpoint", r"<boost/asio/(ip|generic|local)/.*>"),
@@ -87,12 +88,22 @@ LAYERS = [
         "examples: the public headers only, and none of prong/detail",
     ),
     (
+        r"bench/linux/.*",
+        "std beside baseline public values asio endpoint system fmt os",
+        "benchmark on Linux: the public headers and system headers",
+    ),
+    (
+        r"bench/.*",
+        "std beside public values asio endpoint system fmt cli",
+        "benchmark: the public headers only, and none of prong/detail",
+    ),
+    (
         r"tests/consume/.*",
         "std public values asio endpoint system boost",
         "a user's program: the public headers only",
     ),
 ]
-FOLDERS = ["include", "src", "tests", "examples"]
+FOLDERS = ["include", "src", "tests", "examples", "bench"]
 INCLUDE = re.compile(r"\s*#\s*include\s*(\S+)")
 
 
@@ -147,6 +158,8 @@ PLANTED = [
     ("src/win32/a.cpp", '"posix/fd.hpp"'),
     ("tests/sim/backend.cpp", '"common/primary.hpp"'),
     ("examples/a.cpp", "<prong/detail/async.hpp>"),
+    ("bench/linux/a.cpp", '"common/os/channel.hpp"'),
+    ("bench/a.cpp", "<unistd.h>"),
     ("tests/consume/a.cpp", '"common/wire/frame.hpp"'),
 ]
 INNOCENT = [
