@@ -3,6 +3,8 @@
 import dataclasses
 import statistics
 
+from servers import Failed
+
 
 @dataclasses.dataclass
 class Effort:
@@ -59,6 +61,24 @@ class Result:
     notes: list[str] = dataclasses.field(default_factory=list)
 
 
+class Runs(dict):
+    """What was measured of each subject, one dictionary a run; of those that could not be measured
+    `missing` says why."""
+
+    def __init__(self, names):
+        super().__init__({name: [] for name in names})
+        self.missing = {}
+
+    def attempt(self, name, what):
+        """Calls `what`; a subject with which that fails is left out from then on."""
+        try:
+            return what()
+        except Failed as why:
+            del self[name]
+            self.missing[name] = str(why)
+            return None
+
+
 def values(runs, key):
     """Of each subject the values of its runs, for a chart."""
     return {name: [each[key] for each in of] for name, of in runs.items() if of}
@@ -72,8 +92,8 @@ def ratio_row(name, what, runs, one, other, key, target=None, unit=""):
     """A row for `one` / `other`: the median of the rounds' ratios, because what changes from round
     to round changes both."""
     for each in (one, other):
-        if not runs.get(each):
-            return Row(name, what, None, f"{each}: not there", target)
+        if each in runs.missing:
+            return Row(name, what, None, runs.missing[each], target)
     value = statistics.median(a[key] / b[key] for a, b in zip(runs[one], runs[other]))
     remark = f"{median(runs, one, key):,.0f} / {median(runs, other, key):,.0f} {unit}"
     return Row(name, what, value, remark, target)

@@ -1,8 +1,6 @@
 # P9 to P11: messages, the start of workers and their memory; and what there is on Windows.
 # SPDX-License-Identifier: BSL-1.0
-import statistics
-
-from case import Chart, Result, Row, median, ratio_row, values
+from case import Chart, Result, Row, Runs, median, ratio_row, values
 from cases_evenness import spread_row, with_spread
 from measure import client_on_windows, interleaved, json_of, pss_kib, wrk
 from servers import PEERS, PROGRAMS, WINDOWS_PROGRAMS, Failed, node, prong, prong_on_windows
@@ -13,15 +11,12 @@ IN_FLIGHT = {"one at a time": 1, "256 in flight": 256}
 
 def in_turns(commands, rounds, progress):
     """As `interleaved`, of programs that measure by themselves."""
-    runs = {name: [] for name in commands}
+    runs = Runs(commands)
     for number in range(rounds):
         for name in list(runs):
-            progress(f"round {number + 1} of {rounds}: {name}")
-            try:
-                runs[name].append(json_of(commands[name]))
-            except Failed as why:
-                progress(f"{name} is left out: {why}")
-                del runs[name]
+            progress(f"{name}, round {number + 1} of {rounds}")
+            if result := runs.attempt(name, lambda: json_of(commands[name])):
+                runs[name].append(result)
     return runs
 
 
@@ -57,7 +52,10 @@ def starting(effort, progress):
     rows, runs, charts = [], {}, []
     for key, what in (("fork_ms", "fork"), ("replace_ms", "kill -9")):
         # Eight values a run, of which each counts by itself.
-        of = {name: [{key: ms} for run in each for ms in run[key]] for name, each in found.items()}
+        of = Runs(found)
+        of.missing = found.missing
+        for name, each in found.items():
+            of[name] = [{key: ms} for run in each for ms in run[key]]
         what = f"from {what} to listening: prong / Node"
         row = ratio_row("P10", what, of, "prong", "Node", key, ("<=", 0.2))
         if row.value is not None:
@@ -78,18 +76,17 @@ def memory(effort, progress):
             wrk(server, 1)  # so that all that is used in service is there
             return sum(map(pss_kib, server.processes()))
 
-    runs = {}
-    for name, of in (("prong", prong), ("Node", node)):
-        runs[name] = []
-        for number in range(max(2, effort.rounds // 4)):
+    def used_by_one_more(of):
+        at = {size: used(of("round_robin", size)) for size in (few, many)}
+        return {"kib": (at[many] - at[few]) / (many - few), "of all, by workers": at}
+
+    subjects = {"prong": prong, "Node": node}
+    runs = Runs(subjects)
+    for number in range(max(2, effort.rounds // 4)):
+        for name in list(runs):
             progress(f"{name}, round {number + 1}")
-            try:
-                at = {size: used(of("round_robin", size)) for size in (few, many)}
-            except Failed as why:
-                progress(f"{name} is left out: {why}")
-                break
-            more = (at[many] - at[few]) / (many - few)
-            runs[name].append({"kib": more, "of all, by workers": at})
+            if result := runs.attempt(name, lambda: used_by_one_more(subjects[name])):
+                runs[name].append(result)
     what = "memory (PSS) of one more worker: prong / Node"
     row = ratio_row("P11", what, runs, "prong", "Node", "kib", ("<=", 0.15), "KiB")
     chart = Chart("Memory of one more worker (PSS)", "KiB", values(runs, "kib"))
@@ -107,8 +104,8 @@ def windows(effort, progress):
     rows = []
     for name in subjects:
         rows.append(spread_row("Wine", name, runs, None))
-        if runs.get(name):
-            rate = statistics.median(each["per_second"] for each in runs[name])
+        if name in runs:
+            rate = median(runs, name, "per_second")
             rows.append(Row("Wine", f"connections a second: {name}", rate, "bench_client in Wine"))
     chart = Chart("Connections a second in Wine", "connections / s", values(runs, "per_second"))
     return Result("Wine", "prong on Windows (Wine), 4 workers", rows, {"load": runs}, [chart])

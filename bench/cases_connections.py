@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 from case import Chart, Result, ratio_row, values
 from measure import interleaved, system_calls, wrk
-from servers import Failed, has_scheduling, nginx, node, ours, prong
+from servers import Failed, nginx, node, ours, prong
 
 WORKERS = 4
 SIZES = (2, 16, 64, 256)
@@ -12,6 +12,7 @@ def new_connections(effort, progress):
     """P1, P2 and P3: a new connection for each request."""
     subjects = {
         "prong round robin": prong("round_robin", WORKERS),
+        "prong sharded": prong("sharded", WORKERS),
         "direct accept": ours("direct", WORKERS),
         "bare hand-off": ours("hand_off", WORKERS),
         "prong shared": prong("shared", WORKERS),
@@ -20,8 +21,6 @@ def new_connections(effort, progress):
         "nginx shared": nginx("shared", WORKERS),
         "nginx reuseport": nginx("reuseport", WORKERS),
     }
-    if has_scheduling("sharded"):
-        subjects["prong sharded"] = prong("sharded", WORKERS)
     measure = lambda server: wrk(server, effort.seconds)
     runs = interleaved(subjects, measure, effort.rounds, progress)
 

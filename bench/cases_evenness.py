@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 from case import Chart, Result, Row, median, ratio_row, values
 from measure import client, interleaved
-from servers import has_scheduling, node, ours, prong
+from servers import node, ours, prong
 
 # Arrivals of the case with blocked workers.
 BLOCKED_WORKERS = 8
@@ -76,8 +76,8 @@ def with_spread(seen):
 
 def spread_row(case, name, runs, target):
     what = f"connections, busiest / idlest worker: {name}"
-    if not runs.get(name):
-        return Row(case, what, None, "not there", target)
+    if name in runs.missing:
+        return Row(case, what, None, runs.missing[name], target)
     last = runs[name][-1]["shares"]
     value = median(runs, name, "spread")
     return Row(case, what, value, f"last run: {last[0]} / {last[-1]}", target)
@@ -86,16 +86,15 @@ def spread_row(case, name, runs, target):
 def long_connections(effort, progress):
     """P8: connections that stay open for unequal times."""
     targets = {"least_connections": ("<=", 1.1), "round_robin": None, "shared": None}
-    there = [name for name in targets if has_scheduling(name)]
-    subjects = {name: prong(name, 4, "--count") for name in there}
+    subjects = {name: prong(name, 4, "--count") for name in targets}
     how = ("--clients", 400, "--hold-ms", 200)
     measure = lambda server: client(server, effort.arrivals / 2, *how)
     runs = interleaved(subjects, measure, effort.arrival_rounds, progress, warm_up=False)
     rows = []
     for name, target in targets.items():
         what = f"open connections, highest / lowest: {name}"
-        if not runs.get(name):
-            rows.append(Row("P8", what, None, "not there", target))
+        if name in runs.missing:
+            rows.append(Row("P8", what, None, runs.missing[name], target))
             continue
         most, least = median(runs, name, "open_busiest"), median(runs, name, "open_idlest")
         value = median(runs, name, "open_spread")

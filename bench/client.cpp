@@ -19,6 +19,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cstdio>
+#include <exception>
 #include <random>
 #include <string>
 #include <string_view>
@@ -51,9 +52,16 @@ class load {
     begin_ = bench::clock::now();
     end_ = begin_ + in_seconds(how_.seconds);
     for (std::size_t i = 0; i < how_.clients; ++i)
-      asio::co_spawn(context_, be_a_client(), asio::detached);
+      asio::co_spawn(context_, be_a_client(), [this](std::exception_ptr const&) {
+        if (++ended_ == how_.clients) patience_.cancel();
+      });
+    patience_.expires_at(end_ + std::chrono::seconds(5));
+    patience_.async_wait([this](error_code ec) {
+      if (!ec) context_.stop();
+    });
     if (how_.hold_ms > 0) asio::co_spawn(context_, sample(), asio::detached);
     context_.run();
+    for (; ended_ < how_.clients; ++ended_) seen_.failed();  // who still waits for an answer
     return seen_.told_after(bench::clock::now() - begin_);
   }
 
@@ -155,6 +163,8 @@ class load {
   settings const& how_;
   bench::tally seen_;
   asio::io_context context_{1};
+  asio::steady_timer patience_{context_};  // with a server that does not answer
+  std::size_t ended_ = 0;  // clients
   std::mt19937 random_{std::random_device{}()};
   bench::clock::time_point begin_{}, end_{};
 };

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from case import Runs
 from servers import PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, started
 
 
@@ -97,25 +98,17 @@ def system_calls(server, processes, seconds):
 def interleaved(subjects, measure, rounds, progress, warm_up=True):
     """Measures each subject once a round, every other round backwards. All servers run from the
     first to the last round; who is idle takes no time. Before the first round each is measured
-    once for nothing: Node compiles what it finds to be used much. Returns all runs by name. Who
-    fails is left out, and `progress` says so."""
+    once for nothing: Node compiles what it finds to be used much. Who fails is left
+    out."""
     with contextlib.ExitStack() as running:
-        servers, runs = {}, {name: [] for name in subjects}
-
-        def attempt(name, what):
-            try:
-                return what()
-            except Failed as why:
-                progress(f"{name} is left out: {why}")
-                del runs[name]
-
+        servers, runs = {}, Runs(subjects)
         for name, start in subjects.items():
-            servers[name] = attempt(name, lambda: running.enter_context(start()))
+            servers[name] = runs.attempt(name, lambda: running.enter_context(start()))
         for number in range(-1 if warm_up else 0, rounds):
             for name in list(runs) if number % 2 == 0 else list(reversed(runs)):
                 when = f"round {number + 1} of {rounds}" if number >= 0 else "to warm up"
                 progress(f"{name}, {when}")
-                result = attempt(name, lambda: measure(servers[name]))
+                result = runs.attempt(name, lambda: measure(servers[name]))
                 if result and number >= 0:
                     runs[name].append(result)
         return runs

@@ -54,7 +54,7 @@ class Progress:
 
     def __call__(self, text):
         line = f"{time.monotonic() - self.begin:5.0f} s  {self.case}: {text}"
-        if sys.stderr.isatty() and "left out" not in text:
+        if sys.stderr.isatty():
             print(f"\r\033[K{line:.100}", end="", file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)

@@ -70,7 +70,19 @@ def ours(source, workers, *more):
 
 
 def prong(scheduling, workers, *more):
+    if not has_scheduling(scheduling):
+        return missing(f"this prong has no {scheduling}")
     return ours("prong", workers, "--scheduling", scheduling, *more)
+
+
+@contextlib.contextmanager
+def fails(why):
+    raise Failed(why)
+    yield
+
+
+def missing(why):
+    return lambda: fails(why)
 
 
 def prong_on_windows(scheduling, workers):
