@@ -62,11 +62,17 @@ void link::send(wire::control const& what, os::socket owned) {
   queued_.owned.push_back(std::move(owned));
 }
 
+bool link::leave(wire::took const& what) noexcept {
+  wire::frame_header header;
+  header.kind = static_cast<std::uint16_t>(wire::frame_kind::took);
+  header.id = what.connection;
+  return channel_ && channel_->leave(header);
+}
+
 void link::flush() {
   if (!channel_ || is_sending_ || queued_.empty()) return;
   std::swap(queued_, sending_);
   is_sending_ = true;
-  ++batches_;
   channel_->async_send({sending_.frames, sending_.sockets},
                        detail::handler<void(error_code)>(
                            [self = shared_from_this()](error_code ec) { self->on_sent(ec); }));
@@ -81,10 +87,7 @@ void link::on_sent(error_code ec) {
     return;
   }
   sending_.complete(ec ? gone_ : ec);
-  if (broken_)
-    queued_.complete(gone_);
-  else if (channel_)
-    owner_.on_sent(batches_);
+  if (broken_) queued_.complete(gone_);
   flush();
   if (finishing_ && !is_sending_ && channel_) end(asio::error::eof);
 }

@@ -28,8 +28,6 @@ class link : public std::enable_shared_from_this<link> {
     std::function<void(message)> on_message;
     /// All frames of one batch have been given, or the link was cut meanwhile.
     std::function<void()> on_batch;
-    /// The operating system has everything up to the batch of this number.
-    std::function<void(std::uint64_t)> on_sent;
     /// `eof`, also after `finish`; `errc::protocol_error` after what cannot be a frame; or why the
     /// system cannot send or receive any more.
     std::function<void(error_code)> on_end;
@@ -46,8 +44,9 @@ class link : public std::enable_shared_from_this<link> {
   /// With a socket that is closed once the frame is out.
   void send(wire::control const& what, os::socket owned);
   void flush();
-  /// The number of the batch that a frame sent now goes out with.
-  std::uint64_t next_batch() const noexcept { return batches_ + 1; }
+  /// Says at once, and for good, that a connection is ours; the other side hears of it with the
+  /// next frame that is sent, or at the end. False if the other side offered more than it may.
+  bool leave(wire::took const& what) noexcept;
 
   /// Completes when the operating system has the message. Its socket is closed then, and when it
   /// cannot be sent.
@@ -98,7 +97,6 @@ class link : public std::enable_shared_from_this<link> {
 
   batch queued_;
   batch sending_;
-  std::uint64_t batches_ = 0;  // that were begun
   bool is_sending_ = false;
   bool finishing_ = false;
   bool broken_ = false;  // sending failed: only what still comes in matters

@@ -325,7 +325,6 @@ void primary_impl::watch(worker_id id, os::spawned& started) {
       },
       [this, id](message what) { on_message(id, std::move(what)); },
       [this] { turn([] {}); },
-      [](std::uint64_t) {},
       [this, id](error_code why) { on_link_end(id, why); },
   });
   read_output(id, output_stream::output, started.output);

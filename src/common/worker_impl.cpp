@@ -54,7 +54,6 @@ void worker_impl::start() {
         },
         [this](message what) { on_message(std::move(what)); },
         [this] { turn([] {}); },
-        [this](std::uint64_t batch) { on_sent(batch); },
         [this](error_code) { on_link_end(); },
     });
   }
@@ -69,7 +68,6 @@ void worker_impl::close() {
     channel_->cut();
   }
   pause_.cancel();
-  abort_deliveries();
   offered_.clear();
   inbox_.clear();
   receives_.complete_all(asio::error::operation_aborted);
@@ -196,22 +194,9 @@ void worker_impl::deliver_messages() {
     receives_.complete_all(asio::error::operation_aborted);
 }
 
-void worker_impl::on_sent(std::uint64_t batch) {
-  auto at = deliveries_.begin();
-  for (; at != deliveries_.end() && at->batch <= batch; ++at)
-    at->to.complete({}, std::move(at->connection));
-  deliveries_.erase(deliveries_.begin(), at);
-}
-
-void worker_impl::abort_deliveries() {
-  for (auto& each : deliveries_) each.to.complete(asio::error::operation_aborted, {});
-  deliveries_.clear();
-}
-
 void worker_impl::on_link_end() {
   if (!stopping()) primary_lost_ = true;
   turn([this] { core_.stop(); });
-  abort_deliveries();
   complete_disconnects();
 }
 
@@ -226,10 +211,19 @@ void worker_impl::perform(act::send const& what) {
   if (channel_) channel_->send(what.what);
 }
 
+// From here on the connection is this worker's, and nobody else's whatever happens (I2).
+// False if the channel has ended, or the primary broke the protocol: then it is the primary's.
+bool worker_impl::take(core::connection_id what) noexcept {
+  return channel_->leave(wire::took{static_cast<std::uint64_t>(what)});
+}
+
 void worker_impl::perform(act::deliver const& what) {
-  auto connection = offered_.extract(what.connection);
-  deliveries_.push_back({acceptor(what.acceptor).take_waiting(), std::move(connection.mapped()),
-                         channel_->next_batch()});
+  auto to = acceptor(what.acceptor).take_waiting();
+  auto connection = std::move(offered_.extract(what.connection).mapped());
+  if (take(what.connection))
+    to.complete({}, std::move(connection));
+  else
+    to.complete(asio::error::operation_aborted, {});
 }
 
 void worker_impl::perform(act::drop const& what) {
@@ -237,7 +231,7 @@ void worker_impl::perform(act::drop const& what) {
 }
 
 void worker_impl::perform(act::turn_away const& what) {
-  acceptor(what.acceptor).turn_away();
+  if (take(what.connection)) acceptor(what.acceptor).turn_away();
   offered_.erase(what.connection);
 }
 

@@ -63,10 +63,9 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void carry_out();
   void on_frame(wire::control const& what, os::socket attached);
   void on_message(message what);
-  void on_sent(std::uint64_t batch);
   void on_link_end();
   void deliver_messages();
-  void abort_deliveries();
+  bool take(core::connection_id what) noexcept;
   void complete_disconnects();
   acceptor_impl& acceptor(core::acceptor_id id) const;
 
@@ -85,14 +84,6 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   std::shared_ptr<link> channel_;  // none if standalone
   std::map<core::acceptor_id, listening_impl*> listening_;
   std::map<core::connection_id, os::socket> offered_;
-  /// A connection on its way to an operation: it arrives there when our `took` is with the
-  /// operating system. If we died before, the primary would give the connection to another (I2).
-  struct delivery {
-    waiting_list<void(error_code, socket_handle)>::operation to;
-    os::socket connection;
-    std::uint64_t batch;
-  };
-  std::vector<delivery> deliveries_;
   os::socket attached_;  // came with the frame that is being handled
   os::timer pause_;
 

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "posix/calls.hpp"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 #include <cstring>
+#include <random>
+#include <string>
 #include <system_error>
 #include <thread>
 #if defined(__linux__)
@@ -125,6 +128,28 @@ unique_fd accept_connection(int listening) noexcept {
 #endif
   if (fd) refuse_sigpipe(fd.get());
   return fd;
+}
+
+unique_fd open_memory() noexcept {
+#if defined(MFD_ALLOW_SEALING) && !defined(PRONG_NO_LINUX_CALLS)
+  return unique_fd{::memfd_create("prong", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+#else
+  // The name lives for a moment; whoever has it already was not we.
+  auto const name = "/prong-" + std::to_string(::getpid()) + '-' +
+                    std::to_string(std::random_device()() % 1'000'000);
+  unique_fd fd{::shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR)};
+  if (fd) ::shm_unlink(name.c_str());
+  if (fd && !set_close_on_exec(fd.get())) fd.reset();
+  return fd;
+#endif
+}
+
+bool seal_memory([[maybe_unused]] int fd) noexcept {
+#if defined(MFD_ALLOW_SEALING) && !defined(PRONG_NO_LINUX_CALLS)
+  return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != -1;
+#else
+  return true;
+#endif
 }
 
 ssize_t receive_message(int fd, msghdr& into) noexcept {

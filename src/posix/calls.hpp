@@ -35,6 +35,12 @@ struct pipe_ends {
 unique_fd open_socket(int family, int type, error_code& ec) noexcept;
 std::array<unique_fd, 2> open_socket_pair(error_code& ec) noexcept;
 pipe_ends open_pipe(error_code& ec) noexcept;  // blocking
+/// Nameless memory that can be mapped by whoever has the descriptor, of no size yet. `errno` says
+/// why the result is empty.
+unique_fd open_memory() noexcept;
+/// From here on the memory keeps its size, where the system can see to that: a worker that made it
+/// smaller would end its primary.
+bool seal_memory(int fd) noexcept;
 /// One try; `errno` says why the result is empty.
 unique_fd accept_connection(int listening) noexcept;
 /// recvmsg, by which descriptors may arrive.

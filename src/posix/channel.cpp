@@ -3,7 +3,9 @@
 #include "posix/channel.hpp"
 
 #include "common/os/clock.hpp"
+#include "common/os/mailbox.hpp"
 #include "posix/message_socket.hpp"
+#include "posix/shared_memory.hpp"
 
 #include <prong/error.hpp>
 
@@ -19,7 +21,7 @@ using descriptor = asio::posix::stream_descriptor;
 
 constexpr std::size_t read_size = 64 * 1024;
 // With more sockets than this that no frame claims, the other side is no channel of ours.
-constexpr std::size_t most_unclaimed = 64;
+constexpr std::size_t most_unclaimed = 256;
 // The kernel gives no notice when it has memory, or room for descriptors in flight, again.
 constexpr auto resource_pause = std::chrono::milliseconds(10);
 
@@ -33,8 +35,12 @@ bool is_passing_lack(error_code const& ec) noexcept {
 // io_context ends first, the handler and all that it owns end with it.
 class channel_state : public std::enable_shared_from_this<channel_state> {
  public:
-  explicit channel_state(asio::any_io_executor const& executor)
-      : descriptor_(executor), pause_(executor) {}
+  channel_state(asio::any_io_executor const& executor, posix::shared_memory memory, side ours)
+      : descriptor_(executor),
+        pause_(executor),
+        side_(ours),
+        memory_(std::move(memory)),
+        mailbox_(memory_.get()) {}
 
   error_code assign(posix::unique_fd end) {
     error_code ec;
@@ -46,22 +52,28 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   void send(posix::outbound batch, completion_handler completion);
   void receive(completion_handler completion);
   bool next(received& into);
+  bool leave(wire::frame_header const& frame) noexcept { return mailbox_.leave(frame); }
   void peer_exited() noexcept;
   void close() noexcept;
 
  private:
   bool read_frame();
-  void look_for_frame() noexcept;
+  void look_for_frame();
+  bool take_left(received& into) noexcept;
   void finish(completion_handler completion, error_code const& ec) {
     detail::post_completion(descriptor_.get_executor(), std::move(completion), ec);
   }
 
   descriptor descriptor_;
   timer pause_;  // of a send that found a lack of resources
+  side side_;
+  posix::shared_memory memory_;
+  mailbox mailbox_;
   wire::frame_reader reader_;
   posix::arrivals sockets_;
   std::optional<wire::frame_view> ready_;  // the next frame, read but not taken yet
   error_code failure_;                     // what comes after all frames
+  bool may_be_readable_ = false;  // the last read, if there was one, was as long as it could be
   bool peer_exited_ = false;
   bool closed_ = false;
 };
@@ -85,10 +97,11 @@ void channel_state::send(posix::outbound batch, completion_handler completion) {
 void channel_state::receive(completion_handler completion) {
   if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
   while (!ready_ && !failure_) {
-    if (read_frame()) continue;
+    if ((may_be_readable_ || peer_exited_) && read_frame()) continue;
     descriptor_.async_wait(
         descriptor::wait_read,
         [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
+          self->may_be_readable_ = true;
           self->receive(std::move(completion));
         });
     return;
@@ -103,19 +116,21 @@ bool channel_state::read_frame() {
   auto const room = reader_.prepare(read_size);
   auto const count = posix::receive_from(descriptor_.native_handle(), room, sockets_, ec);
   if (ec == asio::error::would_block) {
+    may_be_readable_ = false;
     if (!peer_exited_) return false;
     failure_ = asio::error::eof;
   } else if (ec || count == 0) {
     failure_ = ec ? ec : error_code(asio::error::eof);
   } else {
     reader_.commit(count);
+    may_be_readable_ = count == room.size();
     look_for_frame();
     if (sockets_.size() > most_unclaimed) failure_ = errc::protocol_error;
   }
   return true;
 }
 
-void channel_state::look_for_frame() noexcept {
+void channel_state::look_for_frame() {
   wire::frame_view frame;
   switch (reader_.next(frame)) {
     case wire::frame_reader::result::need_more: return;
@@ -123,20 +138,31 @@ void channel_state::look_for_frame() noexcept {
     case wire::frame_reader::result::frame: break;
   }
   // A descriptor arrives no later than the first byte of its frame.
-  if (frame.has_socket() && sockets_.empty()) {
-    failure_ = errc::protocol_error;
-  } else {
+  auto const together = frame.sockets_together();
+  bool const paired = (together == 0 || sockets_.begin_message(together)) &&
+                      (!frame.has_socket() || !sockets_.empty());
+  if (paired)
     ready_ = frame;
-  }
+  else
+    failure_ = errc::protocol_error;
+}
+
+bool channel_state::take_left(received& into) noexcept {
+  if (side_ == side::worker) return false;
+  auto const found = mailbox_.take(into.frame.header);
+  if (found == mailbox::result::malformed) failure_ = errc::protocol_error;
+  into.frame.payload = {};
+  into.attached.reset();
+  return found == mailbox::result::frame;
 }
 
 bool channel_state::next(received& into) {
+  if (take_left(into)) return true;
   if (!ready_) return false;
   into.frame = *ready_;
   into.attached.reset();
   if (ready_->has_socket()) {
-    into.attached = std::move(sockets_.front());
-    sockets_.pop_front();
+    into.attached = sockets_.take();
   }
   ready_.reset();
   look_for_frame();
@@ -160,8 +186,8 @@ void channel_state::close() noexcept {
 
 class channel::impl {
  public:
-  explicit impl(asio::any_io_executor const& executor)
-      : state(std::make_shared<channel_state>(executor)) {}
+  impl(asio::any_io_executor const& executor, posix::shared_memory memory, side ours)
+      : state(std::make_shared<channel_state>(executor, std::move(memory), ours)) {}
   impl(impl const&) = delete;
   impl& operator=(impl const&) = delete;
   ~impl() { state->close(); }
@@ -186,6 +212,10 @@ bool channel::next(received& into) {
   return impl_->state->next(into);
 }
 
+bool channel::leave(wire::frame_header const& frame) noexcept {
+  return impl_->state->leave(frame);
+}
+
 void channel::peer_exited() noexcept {
   impl_->state->peer_exited();
 }
@@ -193,10 +223,11 @@ void channel::peer_exited() noexcept {
 }  // namespace prong::os
 
 prong::os::channel prong::posix::open_channel(asio::any_io_executor executor, unique_fd end,
-                                              error_code& ec) {
+                                              int memory, os::side ours, error_code& ec) {
   std::unique_ptr<os::channel::impl> made;
+  shared_memory mapped(memory, sizeof(os::mailbox::memory), ec);
   if (!ec) {
-    made = std::make_unique<os::channel::impl>(executor);
+    made = std::make_unique<os::channel::impl>(executor, std::move(mapped), ours);
     ec = made->state->assign(std::move(end));
   }
   return os::channel(ec ? nullptr : std::move(made));

@@ -91,16 +91,19 @@ void watch(unique_fd lifeline) {
 prong::os::channel prong::os::channel::inherited(asio::any_io_executor executor, error_code& ec) {
   ec.clear();
   auto end = posix::take_descriptor(channel_variable);
+  auto mailbox = posix::take_descriptor(posix::mailbox_variable);
   auto lifeline = posix::take_descriptor(posix::lifeline_variable);
   ::unsetenv(worker_id_variable);
   if (!end || !posix::is_channel(end.get()) || !posix::set_close_on_exec(end.get()) ||
-      !posix::set_non_blocking(end.get())) {
+      !posix::set_non_blocking(end.get()) || !mailbox) {
     end.release();  // whatever these are, they are not ours to close
+    mailbox.release();
     lifeline.release();
     ec = errc::not_a_worker;
   } else {
     posix::renew_end_with_parent(end.get());
     if (lifeline && posix::set_close_on_exec(lifeline.get())) posix::watch(std::move(lifeline));
   }
-  return posix::open_channel(std::move(executor), std::move(end), ec);
+  return posix::open_channel(std::move(executor), std::move(end), mailbox.get(), os::side::worker,
+                             ec);
 }

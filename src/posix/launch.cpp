@@ -30,9 +30,10 @@ variables own_environment() {
   }
   // A worker may be a primary as well; who it is, is not its workers' affair. Nor is a supervisor,
   // who wants to hear of one process and gave sockets to it: the primary.
-  for (auto const* own : {os::worker_id_variable, os::channel_variable, lifeline_variable,
-                          notify_socket_variable, watchdog_time_variable, watchdog_pid_variable,
-                          listen_pid_variable, listen_fds_variable, listen_names_variable}) {
+  for (auto const* own :
+       {os::worker_id_variable, os::channel_variable, mailbox_variable, lifeline_variable,
+        notify_socket_variable, watchdog_time_variable, watchdog_pid_variable, listen_pid_variable,
+        listen_fds_variable, listen_names_variable}) {
     result.erase(own);
   }
   return result;
@@ -92,6 +93,7 @@ launch::launch(os::program const& what, int lifeline, error_code& ec)
   auto environment = own_environment();
   for (auto const& [name, value] : what.environment) environment[name] = value;
   environment[os::channel_variable] = std::to_string(channel_fd);
+  environment[mailbox_variable] = std::to_string(mailbox_fd);
   if (lifeline != -1) environment[lifeline_variable] = std::to_string(lifeline_fd);
 
   texts_.push_back(what.executable.native());
@@ -111,7 +113,8 @@ launch::launch(os::program const& what, int lifeline, error_code& ec)
   environment_.push_back(nullptr);
 }
 
-pid_t launch::start(int channel_end, standard_streams const& streams, error_code& ec) const {
+pid_t launch::start(worker_ends const& ends, standard_streams const& streams,
+                    error_code& ec) const {
   auto report = open_pipe(ec);
   if (ec) return 0;
   auto report_end = duplicate_above(report.write.get(), lifeline_fd + 1, ec);
@@ -122,7 +125,7 @@ pid_t launch::start(int channel_end, standard_streams const& streams, error_code
     ec = last_error();
     return 0;
   }
-  if (child == 0) become(channel_end, streams, report_end.get(), parent);
+  if (child == 0) become(ends, streams, report_end.get(), parent);
 
   // Exec closes the child's end, so nothing to read means that the program runs.
   report.write.reset();
@@ -135,18 +138,18 @@ pid_t launch::start(int channel_end, standard_streams const& streams, error_code
   return 0;
 }
 
-void launch::become(int channel_end, standard_streams const& streams, int report,
+void launch::become(worker_ends const& ends, standard_streams const& streams, int report,
                     pid_t parent) const noexcept {
   // A group of its own: a Ctrl-C at the terminal is the primary's to handle.
   ::setpgid(0, 0);
   reset_signals();
-  bool const ready = place(channel_end, streams) &&
+  bool const ready = place(ends, streams) &&
                      (working_directory_.empty() || ::chdir(working_directory_.c_str()) == 0) &&
                      change_user();
   if (ready) {
     // Not earlier: the system forgets this wish when the user changes.
     if (!end_with_parent(parent)) ::_exit(1);
-    close_on_exec_from(lifeline_ == -1 ? channel_fd + 1 : lifeline_fd + 1);
+    close_on_exec_from(lifeline_ == -1 ? mailbox_fd + 1 : lifeline_fd + 1);
     ::execve(arguments_.front(), arguments_.data(), environment_.data());
   }
   int const why = errno;
@@ -155,12 +158,13 @@ void launch::become(int channel_end, standard_streams const& streams, int report
 }
 
 // Gives each descriptor the number that the worker expects it to have.
-bool launch::place(int channel_end, standard_streams const& streams) const noexcept {
+bool launch::place(worker_ends const& ends, standard_streams const& streams) const noexcept {
   for (int number = 0; number <= 2; ++number) {
     auto const& stream = streams[static_cast<std::size_t>(number)];
     if (stream && ::dup2(stream.get(), number) == -1) return false;
   }
-  return ensure_standard_streams() && ::dup2(channel_end, channel_fd) != -1 &&
+  return ensure_standard_streams() && ::dup2(ends.channel.get(), channel_fd) != -1 &&
+         ::dup2(ends.mailbox.get(), mailbox_fd) != -1 &&
          (lifeline_ == -1 || ::dup2(lifeline_, lifeline_fd) != -1);
 }
 

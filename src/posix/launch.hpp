@@ -15,13 +15,22 @@ namespace prong::posix {
 
 // The numbers that these descriptors have in a worker.
 inline constexpr int channel_fd = 3;
-inline constexpr int lifeline_fd = 4;  // only where the kernel does not end orphans
+inline constexpr int mailbox_fd = 4;
+inline constexpr int lifeline_fd = 5;  // only where the kernel does not end orphans
 
-/// Names the lifeline to the worker. `channel::inherited` removes it.
+/// These name the others to the worker. `channel::inherited` removes them.
+inline constexpr char mailbox_variable[] = "PRONG_MAILBOX";
 inline constexpr char lifeline_variable[] = "PRONG_LIFELINE";
 
+/// What becomes a worker's `channel_fd` and `mailbox_fd`. Their numbers are above those that a
+/// worker uses.
+struct worker_ends {
+  unique_fd channel;
+  unique_fd mailbox;
+};
+
 /// What becomes a worker's standard input, output and error; empty: what this process has. Their
-/// numbers are above those that a worker uses.
+/// numbers are above those, too.
 using standard_streams = std::array<unique_fd, 3>;
 
 /// Everything that the new process needs, made before fork: after it, nothing may be allocated.
@@ -32,14 +41,14 @@ class launch {
   launch(launch const&) = delete;
   launch& operator=(launch const&) = delete;
 
-  /// Forks and executes; returns when the program runs or cannot. `channel_end` becomes the
-  /// worker's `channel_fd`. The system ends the process when the calling thread ends.
-  pid_t start(int channel_end, standard_streams const& streams, error_code& ec) const;
+  /// Forks and executes; returns when the program runs or cannot. The system ends the process when
+  /// the calling thread ends.
+  pid_t start(worker_ends const& ends, standard_streams const& streams, error_code& ec) const;
 
  private:
-  [[noreturn]] void become(int channel_end, standard_streams const& streams, int report,
+  [[noreturn]] void become(worker_ends const& ends, standard_streams const& streams, int report,
                            pid_t parent) const noexcept;
-  bool place(int channel_end, standard_streams const& streams) const noexcept;
+  bool place(worker_ends const& ends, standard_streams const& streams) const noexcept;
   bool change_user() const noexcept;
 
   std::vector<std::string> texts_;  // of both arrays

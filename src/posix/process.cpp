@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/process.hpp"
 
+#include "common/os/mailbox.hpp"
 #include "posix/calls.hpp"
 #include "posix/channel.hpp"
 #include "posix/launch.hpp"
 #include "posix/output.hpp"
+#include "posix/shared_memory.hpp"
 #include "posix/spawner.hpp"
 
 #include <fcntl.h>
@@ -104,6 +106,21 @@ void process_state::abandon() noexcept {
   if (reap(killed_ ? 0 : WNOHANG, unused) == asio::error::would_block) origin_->stay();
 }
 
+// Above the numbers that a worker uses.
+unique_fd out_of_the_way(unique_fd fd, error_code& ec) noexcept {
+  return ec ? unique_fd() : posix::duplicate_above(fd.get(), posix::lifeline_fd + 1, ec);
+}
+
+// A channel, and what the worker has of it.
+channel open_link(asio::any_io_executor const& executor, posix::worker_ends& theirs,
+                  error_code& ec) {
+  auto ends = posix::open_socket_pair(ec);
+  if (!ec) theirs.channel = out_of_the_way(std::move(ends[1]), ec);
+  if (!ec)
+    theirs.mailbox = out_of_the_way(posix::create_shared_memory(sizeof(mailbox::memory), ec), ec);
+  return posix::open_channel(executor, std::move(ends[0]), theirs.mailbox.get(), side::primary, ec);
+}
+
 // What the worker has as one of its streams; of a pipe, our end goes to `ours`.
 unique_fd open_stream(asio::any_io_executor const& executor, stdio kind,
                       std::optional<output>& ours, error_code& ec) {
@@ -117,8 +134,7 @@ unique_fd open_stream(asio::any_io_executor const& executor, stdio kind,
     if (!ec) ours = posix::open_output(executor, std::move(ends.read), ec);
     theirs = std::move(ends.write);
   }
-  if (ec) return {};
-  return posix::duplicate_above(theirs.get(), posix::lifeline_fd + 1, ec);
+  return out_of_the_way(std::move(theirs), ec);
 }
 
 }  // namespace
@@ -153,12 +169,8 @@ void process::kill(error_code& ec) noexcept {
 std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& what,
                                error_code& ec) {
   ec.clear();
-  auto ends = posix::open_socket_pair(ec);
-  if (ec) return nullptr;
-  auto const theirs = posix::duplicate_above(ends[1].get(), posix::lifeline_fd + 1, ec);
-  if (ec) return nullptr;
-  ends[1].reset();
-  auto link = posix::open_channel(executor, std::move(ends[0]), ec);
+  posix::worker_ends theirs;
+  auto link = open_link(executor, theirs, ec);
   if (ec) return nullptr;
   auto const origin = posix::spawner::shared(ec);
   if (ec) return nullptr;
@@ -172,7 +184,7 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   pid_t pid = 0;
   unique_fd exit;
   origin->run([&] {
-    pid = launch.start(theirs.get(), streams, ec);
+    pid = launch.start(theirs, streams, ec);
     if (!ec) exit = posix::open_exit_descriptor(pid, ec);
   });
   if (pid == 0) return nullptr;

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/channel.hpp"
 
+#include "common/os/mailbox.hpp"
 #include "win32/pipe.hpp"
+#include "win32/shared_memory.hpp"
 #include "win32/transfer.hpp"
 
 #include <prong/error.hpp>
@@ -26,8 +28,13 @@ constexpr std::uint16_t socket_frame = 0xffff;  // the kind of the frames that a
 // io_context ends first, the handler and all that it owns end with it.
 class channel_state : public std::enable_shared_from_this<channel_state> {
  public:
-  channel_state(asio::any_io_executor const& executor, win32::receiver to)
-      : pipe_(executor), receiver_(std::move(to)) {}
+  channel_state(asio::any_io_executor const& executor, win32::receiver to,
+                win32::shared_memory memory, side ours)
+      : pipe_(executor),
+        receiver_(std::move(to)),
+        side_(ours),
+        memory_(std::move(memory)),
+        mailbox_(memory_.get()) {}
 
   error_code assign(win32::unique_handle end) {
     error_code ec;
@@ -39,6 +46,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   void send(outgoing batch, completion_handler completion);
   void receive(completion_handler completion);
   bool next(received& into);
+  bool leave(wire::frame_header const& frame) noexcept { return mailbox_.leave(frame); }
   void peer_exited() noexcept;
   void close() noexcept;
 
@@ -50,6 +58,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   }
   void on_read(error_code ec, std::size_t count) noexcept;
   void look_for_frame() noexcept;
+  bool take_left(received& into) noexcept;
   void take_socket(wire::frame_view const& announcement) noexcept;
   void drop_rest() noexcept;
   bool has_unread() noexcept;
@@ -60,6 +69,9 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
 
   asio::windows::stream_handle pipe_;
   win32::receiver receiver_;
+  side side_;
+  win32::shared_memory memory_;
+  mailbox mailbox_;
   std::vector<std::byte> outgoing_;  // the system reads from here after the channel's end as well
   wire::frame_reader reader_;
   std::optional<socket> announced_;        // belongs to the next frame
@@ -178,7 +190,17 @@ void channel_state::take_socket(wire::frame_view const& announcement) noexcept {
   announced_ = win32::import_socket(announcement.payload.first<win32::socket_info_size>(), lost);
 }
 
+bool channel_state::take_left(received& into) noexcept {
+  if (side_ == side::worker) return false;
+  auto const found = mailbox_.take(into.frame.header);
+  if (found == mailbox::result::malformed) failure_ = errc::protocol_error;
+  into.frame.payload = {};
+  into.attached.reset();
+  return found == mailbox::result::frame;
+}
+
 bool channel_state::next(received& into) {
+  if (take_left(into)) return true;
   if (!ready_) return false;
   into.frame = *ready_;
   into.attached.reset();
@@ -230,8 +252,9 @@ void channel_state::close() noexcept {
 
 class channel::impl {
  public:
-  impl(asio::any_io_executor const& executor, win32::receiver to)
-      : state(std::make_shared<channel_state>(executor, std::move(to))) {}
+  impl(asio::any_io_executor const& executor, win32::receiver to, win32::shared_memory memory,
+       side ours)
+      : state(std::make_shared<channel_state>(executor, std::move(to), std::move(memory), ours)) {}
   impl(impl const&) = delete;
   impl& operator=(impl const&) = delete;
   ~impl() { state->close(); }
@@ -256,6 +279,10 @@ bool channel::next(received& into) {
   return impl_->state->next(into);
 }
 
+bool channel::leave(wire::frame_header const& frame) noexcept {
+  return impl_->state->leave(frame);
+}
+
 void channel::peer_exited() noexcept {
   impl_->state->peer_exited();
 }
@@ -263,10 +290,12 @@ void channel::peer_exited() noexcept {
 }  // namespace prong::os
 
 prong::os::channel prong::win32::open_channel(asio::any_io_executor executor, unique_handle end,
-                                              receiver to, error_code& ec) {
+                                              receiver to, HANDLE memory, os::side ours,
+                                              error_code& ec) {
   std::unique_ptr<os::channel::impl> made;
+  shared_memory mapped(memory, sizeof(os::mailbox::memory), ec);
   if (!ec) {
-    made = std::make_unique<os::channel::impl>(executor, std::move(to));
+    made = std::make_unique<os::channel::impl>(executor, std::move(to), std::move(mapped), ours);
     ec = made->state->assign(std::move(end));
   }
   return os::channel(ec ? nullptr : std::move(made));

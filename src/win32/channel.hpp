@@ -14,8 +14,9 @@ struct receiver {
   unique_handle process;
 };
 
-/// A channel over one end of a pipe; an empty one if `ec` is set before or after.
+/// A channel over one end of a pipe and the memory of its mailbox; an empty one if `ec` is set
+/// before or after.
 os::channel open_channel(asio::any_io_executor executor, unique_handle end, receiver to,
-                         error_code& ec);
+                         HANDLE memory, os::side ours, error_code& ec);
 
 }  // namespace prong::win32

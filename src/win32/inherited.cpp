@@ -18,6 +18,7 @@ namespace {
 
 struct origin {
   HANDLE end = nullptr;
+  HANDLE mailbox = nullptr;
   process_id primary = 0;
 };
 
@@ -29,14 +30,21 @@ bool take_number(std::string_view& text, Number& into) noexcept {
   return failed == std::errc();
 }
 
-// "<handle>:<process id of the primary>"
+bool take_colon(std::string_view& text) noexcept {
+  if (!text.starts_with(':')) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// "<handle of the pipe>:<handle of the mailbox>:<process id of the primary>"
 origin parse(std::string_view text) noexcept {
   std::uintptr_t end = 0;
+  std::uintptr_t mailbox = 0;
   process_id primary = 0;
-  if (!take_number(text, end) || !text.starts_with(':')) return {};
-  text.remove_prefix(1);
-  if (!take_number(text, primary) || !text.empty()) return {};
-  return {reinterpret_cast<HANDLE>(end), primary};
+  bool const whole = take_number(text, end) && take_colon(text) && take_number(text, mailbox) &&
+                     take_colon(text) && take_number(text, primary) && text.empty();
+  if (!whole) return {};
+  return {reinterpret_cast<HANDLE>(end), reinterpret_cast<HANDLE>(mailbox), primary};
 }
 
 // From the C library's copy of the environment and the system's.
@@ -55,13 +63,14 @@ channel channel::inherited(asio::any_io_executor executor, error_code& ec) {
   if (from.end == nullptr || !win32::is_worker_end(from.end) ||
       !::SetHandleInformation(from.end, HANDLE_FLAG_INHERIT, 0)) {
     ec = errc::not_a_worker;
-    return win32::open_channel(std::move(executor), {}, {}, ec);
+    return win32::open_channel(std::move(executor), {}, {}, nullptr, side::worker, ec);
   }
   // A worker that crashed must end, and be replaced, rather than wait for somebody to look at a
   // window that says so.
   ::SetErrorMode(::GetErrorMode() | SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+  win32::unique_handle const mailbox(from.mailbox);
   return win32::open_channel(std::move(executor), win32::unique_handle(from.end),
-                             {from.primary, {}}, ec);
+                             {from.primary, {}}, mailbox.get(), side::worker, ec);
 }
 
 }  // namespace prong::os

@@ -126,8 +126,9 @@ started launch(os::program const& what, worker_ends const& ends, job_entry entry
     ec = asio::error::operation_not_supported;
   if (!can_be_passed(what.executable) || !can_be_passed(what.working_directory))
     ec = asio::error::invalid_argument;
-  auto const channel = fmt::format(L"{}:{}", reinterpret_cast<std::uintptr_t>(ends.channel),
-                                   ::GetCurrentProcessId());
+  auto const channel =
+      fmt::format(L"{}:{}:{}", reinterpret_cast<std::uintptr_t>(ends.channel),
+                  reinterpret_cast<std::uintptr_t>(ends.mailbox), ::GetCurrentProcessId());
   auto line = command_line(what, ec);
   auto environment = environment_block(what, channel, ec);
   if (ec) return {};
@@ -135,7 +136,7 @@ started launch(os::program const& what, worker_ends const& ends, job_entry entry
   auto const input = standard_handle(STD_INPUT_HANDLE, what.input, nullptr, ec);
   auto const output = standard_handle(STD_OUTPUT_HANDLE, what.output, ends.output, ec);
   auto const errors = standard_handle(STD_ERROR_HANDLE, what.error_output, ends.error_output, ec);
-  std::array inherited{ends.channel, input.get(), output.get(), errors.get()};
+  std::array inherited{ends.channel, ends.mailbox, input.get(), output.get(), errors.get()};
   std::array jobs{workers_job(ec)};
   if (ec) return {};
 

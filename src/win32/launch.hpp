@@ -18,9 +18,10 @@ enum class job_entry {
   before_it_runs,  // where that is refused: a moment in which our death would leave it suspended
 };
 
-/// The ends of pipes that the new process is to have, each inheritable.
+/// What the new process is to have, each inheritable: ends of pipes, and its mailbox.
 struct worker_ends {
   HANDLE channel = nullptr;
+  HANDLE mailbox = nullptr;
   HANDLE output = nullptr;  // where `program` says so
   HANDLE error_output = nullptr;
 };

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/process.hpp"
 
+#include "common/os/mailbox.hpp"
 #include "win32/channel.hpp"
 #include "win32/launch.hpp"
 #include "win32/output.hpp"
 #include "win32/pipe.hpp"
+#include "win32/shared_memory.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/windows/object_handle.hpp>
@@ -129,13 +131,14 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
                                error_code& ec) {
   ec.clear();
   auto ends = win32::open_pipe(ec);
+  auto const memory = win32::create_shared_memory(sizeof(mailbox::memory), ec);
   if (ec) return nullptr;
   std::optional<output> written, errors;
   auto output_end = open_stream(executor, what.output, written, ec);
   auto error_end = open_stream(executor, what.error_output, errors, ec);
   if (ec) return nullptr;
   auto const child =
-      win32::launch(what, {ends.theirs.get(), output_end.get(), error_end.get()}, ec);
+      win32::launch(what, {ends.theirs.get(), memory.get(), output_end.get(), error_end.get()}, ec);
   if (ec) return nullptr;
   // Else the end of the worker would not be the end of its pipes.
   for (auto* const each : {&ends.theirs, &output_end, &error_end}) each->reset();
@@ -144,7 +147,8 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   auto watched = win32::duplicate(child.process.get(), false, ec);
   if (!ec) ec = state->assign(std::move(watched));
   win32::receiver worker{child.id, win32::duplicate(child.process.get(), false, ec)};
-  auto link = win32::open_channel(executor, std::move(ends.ours), std::move(worker), ec);
+  auto link = win32::open_channel(executor, std::move(ends.ours), std::move(worker), memory.get(),
+                                  side::primary, ec);
   if (!ec)
     return std::make_unique<spawned>(
         spawned{std::move(result), std::move(link), std::move(written), std::move(errors)});

@@ -106,6 +106,38 @@ TEST_CASE("after peer_exited come the frames, then eof, though somebody holds th
   CHECK(why == asio::error::eof);
 }
 
+// Leaves a frame, and then does what it is asked to.
+WORKER_PROGRAM(leaves_frames) {
+  worker_side self;
+  wire::frame_header header;
+  header.kind = static_cast<std::uint16_t>(wire::frame_kind::took);
+  for (header.id = 1; self.link.leave(header);) ++header.id;
+  if (receive(self.io, self.link).text() == "die") return 0;
+  send(self.io, self.link, frame(9'999));
+  return receive(self.io, self.link).text() == "end" ? 0 : 1;
+}
+
+TEST_CASE("a frame that was left is found with the next one that is sent", "[os][C16]") {
+  asio::io_context io;
+  auto worker = start(io, "leaves_frames");
+  REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("send"))));
+  for (std::uint64_t id = 1; id <= 1024; ++id) CHECK(receive(io, worker->link).id == id);
+  CHECK(receive(io, worker->link).id == 9'999);
+  REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("end"))));
+}
+
+TEST_CASE("a frame that was left is found after the end of who left it", "[os][C6][C16]") {
+  asio::io_context io;
+  auto worker = start(io, "leaves_frames");
+  REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("die"))));
+  CHECK(wait_for_exit(io, worker->child).code == 0);
+  worker->link.peer_exited();
+  arrived next;
+  std::uint64_t count = 0;
+  while (!receive(io, worker->link, next)) CHECK(next.id == ++count);
+  CHECK(count == 1024);
+}
+
 TEST_CASE("peer_exited ends a receive and a send that wait", "[os][C1][C6]") {
   asio::io_context io;
   auto worker = start(io, "leaves_its_channel_to_another");
@@ -113,7 +145,7 @@ TEST_CASE("peer_exited ends a receive and a send that wait", "[os][C1][C6]") {
   CHECK(receive(io, worker->link).id == 2);
   std::optional<error_code> received;
   std::optional<error_code> sent;
-  auto const much = frame(1, pattern(wire::max_payload));
+  auto much = frame(1, pattern(wire::max_payload));
   worker->link.async_receive(completion([&](error_code ec) { received = ec; }));
   worker->link.async_send({much, {}}, completion([&](error_code ec) { sent = ec; }));
   CHECK(wait_for_exit(io, worker->child).code == 0);
@@ -194,7 +226,7 @@ TEST_CASE("a channel may be destroyed while a completion is on its way", "[os][C
   asio::io_context io;
   auto worker = start(io, "waits_for_the_end");
   std::optional<error_code> sent;
-  auto const what = frame(1);
+  auto what = frame(1);
   {
     auto const link = std::make_unique<os::channel>(std::move(worker->link));
     link->async_send({what, {}}, completion([&](error_code ec) { sent = ec; }));
@@ -220,7 +252,7 @@ WORKER_PROGRAM(sends_garbage) {
   auto const kind = worker_arguments().at(0);
   bytes batch = frame(1);
   append(batch, frame(2));
-  if (kind == "unknown flags") append(batch, frame(3, {}, 0x8000));
+  if (kind == "unknown flags") append(batch, frame(3, {}, 0x0080));
   if (kind == "no socket") append(batch, frame(3, {}, flagged));
   if (kind == "too long") {
     wire::frame_header header;

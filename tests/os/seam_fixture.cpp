@@ -38,7 +38,7 @@ void append(bytes& to, bytes const& what) {
   to.insert(to.end(), what.begin(), what.end());
 }
 
-error_code send(asio::io_context& io, os::channel& link, bytes const& frames,
+error_code send(asio::io_context& io, os::channel& link, bytes frames,
                 std::vector<os::native_socket> const& sockets) {
   return run_operation(io, [&](completion then) {
     link.async_send({frames, sockets}, std::move(then));
@@ -50,8 +50,11 @@ error_code receive(asio::io_context& io, os::channel& link, arrived& into) {
   if (!link.next(next)) {
     auto const ec =
         run_operation(io, [&](completion then) { link.async_receive(std::move(then)); });
-    if (ec) return ec;
-    if (!link.next(next)) throw std::logic_error("async_receive completed without a frame");
+    // What the other end had left is found at the end, too.
+    if (!link.next(next)) {
+      if (ec) return ec;
+      throw std::logic_error("async_receive completed without a frame");
+    }
   }
   into.id = next.frame.header.id;
   into.payload.assign(next.frame.payload.begin(), next.frame.payload.end());

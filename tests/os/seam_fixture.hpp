@@ -69,7 +69,7 @@ struct arrived {
   }
 };
 
-error_code send(asio::io_context& io, os::channel& link, bytes const& frames,
+error_code send(asio::io_context& io, os::channel& link, bytes frames,
                 std::vector<os::native_socket> const& sockets = {});
 /// The next frame, or why there is none.
 error_code receive(asio::io_context& io, os::channel& link, arrived& into);

@@ -54,6 +54,7 @@ struct line {
   explicit line(process_id who) : worker(who) {}
   process_id worker;
   std::array<stream, 2> streams{};
+  std::deque<wire::frame_header> left{};  // by the worker, for its primary
   std::array<bool, 2> open{true, true};
   bool grandchild = false;  // somebody whom the worker started holds its side open
   bool is_open(int side) const {
@@ -87,6 +88,7 @@ class channel_end {
   void send(os::outgoing batch, detail::handler<void(error_code)> completion);
   void receive(detail::handler<void(error_code)> completion);
   bool next(os::received& into);
+  bool leave(wire::frame_header const& frame);
   void peer_exited() { bounded_ = true; }
 
   process& owner() const { return *owner_; }
@@ -106,6 +108,7 @@ class channel_end {
   void cut_batch();
   void write_some(std::size_t count);
   bool at_end() const;
+  bool take_left(os::received& into);
 
   std::shared_ptr<line> line_;
   int side_;

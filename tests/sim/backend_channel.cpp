@@ -14,6 +14,12 @@ namespace prong::sim {
 
 using wire::frame_header;
 
+namespace {
+
+constexpr std::size_t most_left = 1024;
+
+}  // namespace
+
 channel_end::channel_end(asio::any_io_executor executor, std::shared_ptr<line> on, int side)
     : line_(std::move(on)),
       side_(side),
@@ -159,7 +165,24 @@ void channel_end::read() {
   if (!frames_.empty()) receives_.complete({});
 }
 
+bool channel_end::leave(wire::frame_header const& frame) {
+  if (line_->left.size() == most_left) return false;
+  line_->left.push_back(frame);
+  system::current().observes.on_sent(line_->worker, side_, {frame, {}}, no_object);
+  return true;
+}
+
+bool channel_end::take_left(os::received& into) {
+  if (side_ != 0 || line_->left.empty()) return false;
+  into.frame = {line_->left.front(), {}};
+  into.attached.reset();
+  line_->left.pop_front();
+  system::current().observes.on_read(line_->worker, side_, into.frame);
+  return true;
+}
+
 bool channel_end::next(os::received& into) {
+  if (take_left(into)) return true;
   if (frames_.empty()) return false;
   into.frame = frames_.front();
   into.attached.reset();
@@ -206,6 +229,10 @@ void channel::async_receive(detail::handler<void(error_code)> completion) {
 
 bool channel::next(received& into) {
   return impl_->next(into);
+}
+
+bool channel::leave(wire::frame_header const& frame) noexcept {
+  return impl_->leave(frame);
 }
 
 void channel::peer_exited() noexcept {

@@ -65,7 +65,7 @@ std::vector<int> open_handles() {
 }
 
 std::vector<int> expected_worker_handles() {
-  std::vector<int> result{0, 1, 2, descriptor_in("PRONG_CHANNEL")};
+  std::vector<int> result{0, 1, 2, descriptor_in("PRONG_CHANNEL"), descriptor_in("PRONG_MAILBOX")};
   if (int const lifeline = descriptor_in("PRONG_LIFELINE"); lifeline != -1) {
     result.push_back(lifeline);
   }

@@ -78,7 +78,7 @@ bool is_of_interest(HANDLE handle) {
          (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0;
 }
 
-// The channel variable is `<handle>:<process id of the primary>`.
+// The channel variable is `<handle>:<handle of the mailbox>:<process id of the primary>`.
 struct inherited_channel {
   std::uintptr_t handle = 0;
   DWORD primary = 0;
@@ -88,9 +88,9 @@ struct inherited_channel {
     std::string_view const text = set != nullptr ? set : "";
     auto const colon = std::min(text.find(':'), text.size());
     std::from_chars(text.data(), text.data() + colon, handle);
-    if (colon < text.size()) {
-      std::from_chars(text.data() + colon + 1, text.data() + text.size(), primary);
-    }
+    auto const last = text.rfind(':');
+    if (last != text.npos)
+      std::from_chars(text.data() + last + 1, text.data() + text.size(), primary);
   }
 };
 

@@ -73,6 +73,7 @@ void worker_core::close(acceptor_id id) {
   refuse_held(found->second);
   if (found->second.at != phase::idle && !stopping_)
     push(act::send{wire::unlisten{static_cast<std::uint64_t>(id)}});
+  granted_ -= found->second.granted;
   acceptors_.erase(found);
 }
 
@@ -139,13 +140,13 @@ void worker_core::on_offer(wire::offer const& what, bool has_socket) {
     return;
   }
   auto& at = found->second;
-  if (at.granted > 0) --at.granted;
+  if (at.granted > 0) --at.granted, --granted_;
   if (!has_socket) {
     // This process has no descriptor left. Others may have; and to ask again at once would spin.
     if (!std::exchange(starved_, true)) push(act::request_pause{});
     refuse(connection);
   } else if (at.room == 0) {
-    at.turns_away ? turn_away(found->first, connection) : refuse(connection);
+    at.turns_away ? turn_away(found->first, at, connection) : refuse(connection);
   } else if (at.waiting > 0) {
     take(found->first, at, connection);
   } else {
@@ -156,13 +157,13 @@ void worker_core::on_offer(wire::offer const& what, bool has_socket) {
 
 void worker_core::take(acceptor_id id, acceptor& at, connection_id connection) {
   --at.waiting;
-  push(act::send{wire::took{static_cast<std::uint64_t>(connection)}});
+  at.unannounced = at.takes = true;
   push(act::deliver{id, connection});
-  if (at.waiting > 0) want_turn();
+  want_turn();
 }
 
-void worker_core::turn_away(acceptor_id id, connection_id connection) {
-  push(act::send{wire::took{static_cast<std::uint64_t>(connection)}});
+void worker_core::turn_away(acceptor_id id, acceptor& at, connection_id connection) {
+  at.unannounced = true;
   push(act::turn_away{id, connection});
   want_turn();
 }
@@ -208,27 +209,39 @@ void worker_core::end_listening(acceptor_id id, acceptor& at, error_code why) {
 }
 
 void worker_core::want_turn() {
-  if (turn_wanted_ || starved_ || stopping_) return;
+  if (turn_wanted_ || stopping_) return;
   turn_wanted_ = true;
   push(act::request_turn{});
 }
 
 void worker_core::on_turn() {
   turn_wanted_ = false;
-  if (stopping_ || starved_) return;
+  if (stopping_) return;
   for (auto& [id, each] : acceptors_) {
     if (each.at != phase::listening || each.shared) continue;
-    if (each.waiting == 0) {
-      refuse_held(each);
+    if (!each.held.empty() && each.takes) {
+      // The program takes one after the other: all are answered together.
+      each.takes = false;
+      want_turn();
       continue;
     }
-    auto room = std::min<std::size_t>(std::max(window_, each.waiting), wire::max_credits);
-    if (!each.turns_away) room = std::min(room, each.room);
-    if (each.granted >= room) continue;
-    auto const count = static_cast<std::uint32_t>(room - each.granted);
-    each.granted = room;
-    push(act::send{wire::credit{static_cast<std::uint64_t>(id), count}});
+    each.takes = false;
+    if (each.waiting == 0) refuse_held(each);
+    auto const count = starved_ ? 0 : grant(each);
+    bool const has_news = std::exchange(each.unannounced, false);
+    if (count > 0 || has_news) push(act::send{wire::credit{static_cast<std::uint64_t>(id), count}});
   }
+}
+
+std::uint32_t worker_core::grant(acceptor& to) {
+  if (to.waiting == 0) return 0;
+  auto room = std::max(window_, to.waiting);
+  if (!to.turns_away) room = std::min(room, to.room);
+  if (to.granted >= room) return 0;
+  auto const count = std::min(room - to.granted, wire::max_credits - granted_);
+  to.granted += count;
+  granted_ += count;
+  return static_cast<std::uint32_t>(count);
 }
 
 void worker_core::on_recovered() {

@@ -97,6 +97,8 @@ class worker_core {
     std::size_t granted = 0;         // credits that no offer has used yet
     std::size_t room = SIZE_MAX;     // for more connections
     bool turns_away = false;         // when there is none
+    bool takes = false;              // it has taken a connection since the last turn
+    bool unannounced = false;        // it took connections, and the primary was not woken
     std::deque<connection_id> held;  // offers that nobody waits for yet
   };
 
@@ -105,7 +107,8 @@ class worker_core {
   void on_listen_failed(wire::listen_failed const& what);
   void end_listening(acceptor_id id, acceptor& at, error_code why);
   void take(acceptor_id id, acceptor& at, connection_id connection);
-  void turn_away(acceptor_id id, connection_id connection);
+  void turn_away(acceptor_id id, acceptor& at, connection_id connection);
+  std::uint32_t grant(acceptor& to);
   void refuse(connection_id connection);
   void refuse_held(acceptor& at);
   void want_turn();
@@ -120,6 +123,7 @@ class worker_core {
   std::deque<any_worker_action> actions_;
   std::uint64_t last_acceptor_ = 0;
   std::size_t window_ = 1;
+  std::size_t granted_ = 0;  // of all acceptors; no more than a mailbox has room for answers
   bool turn_wanted_ = false;
   bool starved_ = false;
   bool stopping_ = false;

@@ -14,11 +14,15 @@
 
 namespace prong::os {
 
-/// Whole encoded frames, and for each frame that carries a socket, in order, that socket.
+/// Whole encoded frames, and for each frame that carries a socket, in order, that socket. The
+/// backend may write into the frames' flags.
 struct outgoing {
-  std::span<std::byte const> frames;
+  std::span<std::byte> frames;
   std::span<native_socket const> sockets;
 };
+
+/// Which of the two ends of a channel somebody has.
+enum class side { primary, worker };
 
 struct received {
   wire::frame_view frame;  // valid until the next call of async_receive
@@ -39,6 +43,12 @@ class channel {
   /// gone; any other error means that this channel carries nothing any more. Spans and sockets must
   /// outlive the operation; the sockets stay the caller's. One at a time.
   void async_send(outgoing batch, detail::handler<void(error_code)> completion);
+
+  /// Leaves a frame without payload where the other end finds it with the next frame that it
+  /// receives, or at the channel's end, even if this process dies at once; it may be found before
+  /// frames that were sent earlier. Nobody is woken, and nothing waits. False if 1024 such frames
+  /// have not been taken yet. The worker's end only.
+  bool leave(wire::frame_header const& frame) noexcept;
 
   /// Completes when `next` has at least one frame. The end of the channel, however the system
   /// names it, is `asio::error::eof`; what no peer of ours writes is `errc::protocol_error`.

@@ -145,7 +145,7 @@ using control =
                  credit, message, message_credit, stop, stopping, listens_alone>;
 
 /// How many connections one acceptor may have asked for and not got.
-inline constexpr std::uint32_t max_credits = 4096;
+inline constexpr std::uint32_t max_credits = 1024;
 
 /// The bounds of a message.
 inline constexpr std::size_t max_message_body = 1u << 20;

@@ -16,7 +16,7 @@ constexpr std::size_t kind_at = 4;
 constexpr std::size_t flags_at = 6;
 constexpr std::size_t id_at = 8;
 
-constexpr std::uint16_t known_flags = carries_socket;
+constexpr std::uint16_t known_flags = carries_socket | 0xffu << count_at;
 
 }  // namespace
 

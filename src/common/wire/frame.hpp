@@ -38,6 +38,8 @@ inline constexpr std::size_t header_size = 16;
 inline constexpr std::size_t max_payload = (1u << 20) + (1u << 17);
 /// The frame is accompanied by one socket.
 inline constexpr std::uint16_t carries_socket = 1;
+/// Where in the flags a backend may say how many sockets go with this frame and those behind it.
+inline constexpr unsigned count_at = 8;
 
 struct frame_header {
   std::uint32_t length = 0;
@@ -56,6 +58,7 @@ struct frame_view {
 
   frame_kind kind() const noexcept { return static_cast<frame_kind>(header.kind); }
   bool has_socket() const noexcept { return (header.flags & carries_socket) != 0; }
+  std::size_t sockets_together() const noexcept { return header.flags >> count_at; }
 };
 
 /// Cuts a stream of bytes, which arrives in pieces of any size, into frames. Take every frame that

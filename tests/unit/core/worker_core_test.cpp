@@ -210,17 +210,44 @@ TEST_CASE_METHOD(fixture, "a shared acceptor asks for no connection", "[unit][wo
 
 // --- Offers -------------------------------------------------------------------------------------
 
-TEST_CASE_METHOD(fixture, "a connection is taken before it is delivered", "[unit][worker][I2]") {
+TEST_CASE_METHOD(fixture, "a connection goes to the operation that waits", "[unit][worker][I2]") {
   auto const id = listens();
   core.accept_waits(id);
   turn();
   CHECK(is_offered(id, 9));
-  auto const wanted = done();
-  REQUIRE(wanted.size() == 2);
-  CHECK(std::get<wire::took>(std::get<act::send>(wanted[0]).what).connection == 9);
-  auto const& delivered = std::get<act::deliver>(wanted[1]);
-  CHECK(delivered.acceptor == id);
-  CHECK(delivered.connection == connection_id{9});
+  auto const delivered = only<act::deliver>(done());
+  REQUIRE(delivered.size() == 1);
+  CHECK(delivered[0].acceptor == id);
+  CHECK(delivered[0].connection == connection_id{9});
+}
+
+TEST_CASE_METHOD(fixture, "the primary hears of a taken connection when the loop has turned",
+                 "[unit][worker]") {
+  auto const id = listens();
+  core.accept_waits(id);
+  turn();
+  CHECK(is_offered(id, 9));
+  CHECK(only<act::send>(done()).empty());
+  CHECK(frames<wire::credit>(turn()) ==
+        std::vector{wire::credit{static_cast<std::uint64_t>(id), 0}});
+  CHECK(only<act::send>(turn()).empty());
+}
+
+TEST_CASE_METHOD(fixture, "a program that takes one after the other is told of all together",
+                 "[unit][worker]") {
+  CHECK(hears(wire::welcome{1, 3}));
+  auto const id = listens();
+  core.accept_waits(id);
+  turn();
+  for (std::uint64_t each = 1; each <= 3; ++each) CHECK(is_offered(id, each));
+  CHECK(only<act::deliver>(done()).size() == 1);
+  for (int i = 0; i < 2; ++i) {
+    core.accept_waits(id);
+    CHECK(only<act::deliver>(done()).size() == 1);
+    auto const then = turn();
+    CHECK(frames<wire::refused>(then).empty());
+    CHECK(frames<wire::credit>(then).size() == (i == 0 ? 0 : 1));
+  }
 }
 
 TEST_CASE_METHOD(fixture, "a connection that nobody waits for goes to the next accept",
@@ -229,12 +256,11 @@ TEST_CASE_METHOD(fixture, "a connection that nobody waits for goes to the next a
   CHECK(is_offered(id, 1));
   CHECK(is_offered(id, 2));
   auto wanted = done();
-  CHECK(frames<wire::took>(wanted).empty());
   CHECK(only<act::deliver>(wanted).empty());
   core.accept_waits(id);
   wanted = done();
-  CHECK(frames<wire::took>(wanted) == std::vector{wire::took{1}});
-  CHECK(only<act::deliver>(wanted).size() == 1);
+  REQUIRE(only<act::deliver>(wanted).size() == 1);
+  CHECK(only<act::deliver>(wanted)[0].connection == connection_id{1});
 }
 
 TEST_CASE_METHOD(fixture, "a connection that nobody waits for goes back after a turn",
@@ -295,7 +321,9 @@ TEST_CASE_METHOD(fixture, "what arrives whole during the pause is taken", "[unit
   CHECK(is_offered(id, 1, false));
   done();
   CHECK(is_offered(id, 2, true));
-  CHECK(frames<wire::took>(done()) == std::vector{wire::took{2}});
+  auto const delivered = only<act::deliver>(done());
+  REQUIRE(delivered.size() == 1);
+  CHECK(delivered[0].connection == connection_id{2});
 }
 
 // --- The end ------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ TEST_CASE_METHOD(limited, "a worker asks for no more connections than it has roo
   offer(7);
   auto const then = done();
   CHECK(frames<wire::refused>(then).size() == 1);
-  CHECK(frames<wire::took>(then).empty());
+  CHECK(only<act::deliver>(then).empty());
   CHECK(credits() == 0);
 }
 
@@ -68,7 +68,6 @@ TEST_CASE_METHOD(limited, "a worker that turns away takes what it has no room fo
   CHECK(credits() == 4);
   offer(7);
   auto const then = done();
-  CHECK(frames<wire::took>(then).size() == 1);
   CHECK(only<act::deliver>(then).empty());
   auto const closed = only<act::turn_away>(then);
   REQUIRE(closed.size() == 1);

@@ -150,7 +150,7 @@ TEST_CASE("a stream that is malformed stays so, after the frames before", "[unit
       {"one byte too long", {max_payload + 1, 1, 0, 0}},
       {"the longest length there is", {0xffffffff, 1, 0, 0}},
       {"an unknown flag", {0, 1, 2, 0}},
-      {"an unknown flag beside a known one", {0, 1, 0x8000 | carries_socket, 0}},
+      {"an unknown flag beside a known one", {0, 1, 0x0080 | carries_socket, 0}},
   };
   for (auto const& each : wrong) {
     INFO(each.what);
