@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <array>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace prong::posix {
 
@@ -35,8 +36,8 @@ struct pipe_ends {
 unique_fd open_socket(int family, int type, error_code& ec) noexcept;
 std::array<unique_fd, 2> open_socket_pair(error_code& ec) noexcept;
 pipe_ends open_pipe(error_code& ec) noexcept;  // blocking
-/// One try; `errno` says why the result is empty.
-unique_fd accept_connection(int listening) noexcept;
+/// One try; `errno` says why the result is empty. `from` as for os::listener.
+unique_fd accept_connection(int listening, asio::ip::tcp::endpoint* from) noexcept;
 /// recvmsg, by which descriptors may arrive.
 ssize_t receive_message(int fd, msghdr& into) noexcept;
 

@@ -94,12 +94,13 @@ void worker_core::accept_cancelled(acceptor_id id) {
   --at.waiting;
 }
 
-void worker_core::limit(acceptor_id id, std::size_t room, bool turns_away) {
+void worker_core::count(acceptor_id id, std::size_t open, std::size_t room, bool turns_away) {
   auto& at = acceptors_.at(id);
   bool const more = room > at.room;
+  at.open = static_cast<std::uint32_t>(std::min<std::size_t>(open, UINT32_MAX));
   at.room = room;
   at.turns_away = turns_away;
-  if (more && at.waiting > 0) want_turn();
+  if ((more && at.waiting > 0) || at.has_news()) want_turn();
 }
 
 void worker_core::stop() {
@@ -190,6 +191,7 @@ void worker_core::on_listening(wire::listening const& what, bool has_socket) {
   }
   found->second.at = phase::listening;
   found->second.shared = what.shared;
+  found->second.reports = what.reports;
   push(act::listened{id, {}, from_wire(what.endpoint), what.shared});
   want_turn();
 }
@@ -218,17 +220,23 @@ void worker_core::on_turn() {
   if (stopping_ || starved_) return;
   for (auto& [id, each] : acceptors_) {
     if (each.at != phase::listening || each.shared) continue;
-    if (each.waiting == 0) {
-      refuse_held(each);
-      continue;
-    }
-    auto room = std::min<std::size_t>(std::max(window_, each.waiting), wire::max_credits);
-    if (!each.turns_away) room = std::min(room, each.room);
-    if (each.granted >= room) continue;
-    auto const count = static_cast<std::uint32_t>(room - each.granted);
-    each.granted = room;
-    push(act::send{wire::credit{static_cast<std::uint64_t>(id), count}});
+    auto const count = credits_for(each);
+    if (count == 0 && !each.has_news()) continue;
+    each.granted += count;
+    each.reported = each.open;
+    push(act::send{wire::credit{static_cast<std::uint64_t>(id), count, each.open}});
   }
+}
+
+// How many more it may ask for now.
+std::uint32_t worker_core::credits_for(acceptor& at) {
+  if (at.waiting == 0) {
+    refuse_held(at);
+    return 0;
+  }
+  auto room = std::min<std::size_t>(std::max(window_, at.waiting), wire::max_credits);
+  if (!at.turns_away) room = std::min(room, at.room);
+  return at.granted < room ? static_cast<std::uint32_t>(room - at.granted) : 0;
 }
 
 void worker_core::on_recovered() {

@@ -73,8 +73,9 @@ class worker_core {
   /// One more accept operation waits, or one fewer because it was cancelled.
   void accept_waits(acceptor_id id);
   void accept_cancelled(acceptor_id id);
-  /// How many more connections the acceptor may have, and whether it turns others away.
-  void limit(acceptor_id id, std::size_t room, bool turns_away);
+  /// How many connections the acceptor has open, how many more it may have, and whether it turns
+  /// others away.
+  void count(acceptor_id id, std::size_t open, std::size_t room, bool turns_away);
   void stop();
 
   // What happened.
@@ -84,6 +85,7 @@ class worker_core {
   void on_recovered();
 
   std::optional<any_worker_action> next_action();
+  bool has_actions() const noexcept { return !actions_.empty(); }
   bool stopping() const noexcept { return stopping_; }
 
  private:
@@ -97,7 +99,11 @@ class worker_core {
     std::size_t granted = 0;         // credits that no offer has used yet
     std::size_t room = SIZE_MAX;     // for more connections
     bool turns_away = false;         // when there is none
+    bool reports = false;            // the primary is told how many connections are open
+    std::uint32_t open = 0;          // connections
+    std::uint32_t reported = 0;      // of them
     std::deque<connection_id> held;  // offers that nobody waits for yet
+    bool has_news() const noexcept { return reports && open != reported; }
   };
 
   void on_offer(wire::offer const& what, bool has_socket);
@@ -108,6 +114,7 @@ class worker_core {
   void turn_away(acceptor_id id, connection_id connection);
   void refuse(connection_id connection);
   void refuse_held(acceptor& at);
+  std::uint32_t credits_for(acceptor& at);
   void want_turn();
   std::uint32_t free_index(listen_request const& what) const;
 
