@@ -122,6 +122,9 @@ struct worker_info {
   process_id process = 0;
   worker_state state = worker_state::starting;
   std::vector<endpoint> endpoints{};  ///< where it listens
+  /// A small number, from 0. Who replaces a worker, after its death or in a reload, has its number;
+  /// who is forked by hand the lowest that is free.
+  std::size_t slot = 0;
 };
 
 }  // namespace prong

@@ -6,10 +6,12 @@
 
 #include <prong/detail/config.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,14 +19,40 @@
 
 namespace prong {
 
-/// Who accepts a connection, and so decides which worker serves it.
-/// The environment variable PRONG_SCHED_POLICY (`rr` or `round_robin`, `none` or `shared`)
-/// overrides the option, as NODE_CLUSTER_SCHED_POLICY does in Node.
+/// Who accepts a connection, and which worker serves it.
+/// The environment variable PRONG_SCHED_POLICY, which has the name of one of them, or `rr` for
+/// `round_robin` or `none` for `shared`, overrides the option, as NODE_CLUSTER_SCHED_POLICY does in
+/// Node.
 enum class scheduling {
-  platform_default,  ///< as Node: `shared` on Windows, `round_robin` elsewhere
-  round_robin,       ///< the primary accepts, and hands connections in turn to workers with room
-  shared,            ///< the workers accept on one shared listening socket
+  /// As Node: `shared` on Windows, `round_robin` elsewhere.
+  platform_default,
+  /// The primary accepts, and hands connections in turn to workers with room. The most even where
+  /// connections are alike.
+  round_robin,
+  /// The workers accept on one shared listening socket. The primary has no part in it, and nothing
+  /// makes it even.
+  shared,
+  /// The primary accepts, and hands each connection to the worker with room that has the fewest:
+  /// open ones, as `acceptor::count_connection` counts them, and those on their way. Among equals
+  /// in turn. For connections that live long, and not equally long. Where a program counts none it
+  /// is round robin.
+  least_connections,
+  /// The primary accepts, and `options::choose_worker` says who gets the connection.
+  custom,
 };
+
+/// A worker that has room for a connection, as `options::choose_worker` sees it.
+struct candidate {
+  worker_id id{};
+  std::size_t slot = 0;  ///< see `worker_info::slot`
+  /// How many connections it has: open ones, as `acceptor::count_connection` counts them, and those
+  /// on their way.
+  std::size_t connections = 0;
+};
+
+/// Which of these workers, by id, gets a connection of this client. There is at least one.
+using worker_choice = std::function<std::optional<worker_id>(asio::ip::tcp::endpoint const& client,
+                                                             std::span<candidate const> workers)>;
 
 /// When dead workers of the pool are replaced, and when the primary stops trying for a while.
 struct respawn_limits {
@@ -89,6 +117,13 @@ struct options {
   std::size_t workers = 0;
 
   prong::scheduling scheduling = prong::scheduling::platform_default;
+
+  /// Of `scheduling::custom`. Where it gives none, or a worker that is not among them, the
+  /// connection waits, without holding up others, and the function is asked again when a worker has
+  /// room anew or another number of connections; so the name of a busy worker means to wait for it.
+  /// The client of a local socket has no address.
+  /// Called on the primary's executor; it must neither throw nor call the primary.
+  worker_choice choose_worker{};
 
   /// How workers are started, where `primary::fork` says nothing else. `primary::setup` changes it.
   fork_options worker{};

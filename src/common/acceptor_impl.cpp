@@ -136,36 +136,36 @@ std::size_t acceptor_impl::room() const noexcept {
 }
 
 void acceptor_impl::on_request() {
-  owner_->limit(id_, room(), turns_away());
+  owner_->count(id_, open_, room(), turns_away());
 }
 
-void acceptor_impl::room_changed() {
-  if (closed_ || !request_ || !request_->how.max_connections) return;
+void acceptor_impl::count_changed() {
+  if (closed_) return;
   on_request();
-  accept_here();
+  if (request_ && request_->how.max_connections) accept_here();
 }
 
 // A connection counts as open until its handler has had its turn to count it.
 void acceptor_impl::delivered() {
   if (!request_ || !request_->how.max_connections) return;
   ++open_;
-  room_changed();
+  count_changed();
   asio::post(executor(), [self = self()] {
     --self->open_;
-    self->room_changed();
+    self->count_changed();
   });
 }
 
 void acceptor_impl::count_connection() {
   ++open_;
   owner_->connection_opened();
-  room_changed();
+  count_changed();
 }
 
 void acceptor_impl::connection_ended() {
   --open_;
   owner_->connection_ended();
-  room_changed();
+  count_changed();
 }
 
 // --- For the acceptor template ------------------------------------------------------------------

@@ -52,7 +52,7 @@ class acceptor_impl final : public listening_impl {
   void pause();
   std::size_t room() const noexcept;
   bool turns_away() const noexcept { return request_ && request_->how.drop_max_connections; }
-  void room_changed();
+  void count_changed();
   void delivered();
 
   waiting_accepts accepts_;

@@ -7,6 +7,7 @@
 #include <prong/detail/native_socket.hpp>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -14,14 +15,34 @@ namespace prong {
 namespace {
 
 constexpr char policy_variable[] = "PRONG_SCHED_POLICY";
+struct policy_name {
+  std::string_view name;
+  scheduling what;
+};
+constexpr policy_name policy_names[] = {
+    {"rr", scheduling::round_robin},
+    {"round_robin", scheduling::round_robin},
+    {"none", scheduling::shared},
+    {"shared", scheduling::shared},
+    {"least_connections", scheduling::least_connections},
+    {"custom", scheduling::custom},
+};
 constexpr std::size_t most_workers = 4'096;
 constexpr std::size_t largest_window = 1'024;
 constexpr std::size_t most_pending = 1'000'000;
+
+std::string unknown_policy(std::string_view value) {
+  auto text = fmt::format("{}: '{}' is none of", policy_variable, value);
+  for (auto const& each : policy_names) text += fmt::format(" {}", each.name);
+  return text;
+}
 
 }  // namespace
 
 std::string invalid_option(options const& settings) {
   auto const& respawn = settings.respawn;
+  if (settings.scheduling == scheduling::custom && !settings.choose_worker)
+    return "choose_worker: not given, and scheduling is custom";
   if (settings.workers > most_workers)
     return fmt::format("workers: {} is more than {}", settings.workers, most_workers);
   if (settings.window < 1 || settings.window > largest_window)
@@ -40,16 +61,19 @@ std::string invalid_option(options const& settings) {
   return {};
 }
 
-bool is_shared(scheduling chosen, std::string& invalid) {
+scheduling scheduling_of(options const& settings, std::string& invalid) {
+  auto chosen = settings.scheduling;
   if (char const* const set = std::getenv(policy_variable)) {
-    std::string_view const value = set;
-    if (value == "rr" || value == "round_robin") return false;
-    if (value == "none" || value == "shared") return true;
-    invalid =
-        fmt::format("{}: '{}' is none of rr, round_robin, none, shared", policy_variable, value);
+    auto const found = std::ranges::find(policy_names, std::string_view(set), &policy_name::name);
+    if (found != std::ranges::end(policy_names))
+      chosen = found->what;
+    else
+      invalid = unknown_policy(set);
+    if (chosen == scheduling::custom && !settings.choose_worker)
+      invalid = fmt::format("{}: 'custom' needs choose_worker", policy_variable);
   }
-  if (chosen == scheduling::platform_default) return detail::workers_accept_by_default;
-  return chosen == scheduling::shared;
+  if (chosen != scheduling::platform_default) return chosen;
+  return detail::workers_accept_by_default ? scheduling::shared : scheduling::round_robin;
 }
 
 std::size_t available_parallelism() noexcept {

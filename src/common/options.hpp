@@ -12,8 +12,8 @@ namespace prong {
 /// workers are started, `prepare` looks at.
 std::string invalid_option(options const& settings);
 
-/// Whether workers accept by themselves: the option, the environment's override, the platform's
-/// default. A value of the environment that is unknown is reported in `invalid`.
-bool is_shared(scheduling chosen, std::string& invalid);
+/// The policy: the option, the environment's override, the platform's default. Never
+/// `platform_default`. A value of the environment that cannot be meant is reported in `invalid`.
+scheduling scheduling_of(options const& settings, std::string& invalid);
 
 }  // namespace prong

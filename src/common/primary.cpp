@@ -33,13 +33,13 @@ os::program this_program(fork_options const& settings) {
 
 std::shared_ptr<detail::primary_impl> make_impl(asio::any_io_executor executor, options settings) {
   auto invalid = invalid_option(settings);
-  bool const shared = is_shared(settings.scheduling, invalid);
+  auto const policy = scheduling_of(settings, invalid);
   if (!invalid.empty())
     throw system_error(make_error_code(errc::invalid_option), "prong::primary: " + invalid);
   check(settings.worker, "prong::primary: worker.");
   auto base = this_program(settings.worker);
   return std::make_shared<detail::primary_impl>(std::move(executor), std::move(settings),
-                                                std::move(base), shared, std::random_device{}());
+                                                std::move(base), policy, std::random_device{}());
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ constexpr int accepts_in_a_row = 16;
 }  // namespace
 
 primary_impl::primary_impl(asio::any_io_executor executor, options settings, os::program base,
-                           bool shared, std::uint_fast32_t seed)
+                           scheduling policy, std::uint_fast32_t seed)
     : executor_(executor),
       settings_(std::move(settings)),
       base_(std::move(base)),
-      core_(settings_, shared, seed),
+      core_(settings_, policy, seed),
+      asks_clients_(core::goes_by_client(policy)),
       connections_(seed),
       timer_(executor),
       events_(settings_.max_queued_events),
@@ -268,13 +269,15 @@ void primary_impl::accept_some(core::listener_id id) {
     auto const at = listeners_.find(id);
     if (at == listeners_.end() || !at->second.accepting) return;
     error_code ec;
-    auto connection = at->second.stream().accept(ec);
+    core::arrival what;
+    auto connection = at->second.stream().accept(ec, asks_clients_ ? &what.from : nullptr);
     if (ec == asio::error::would_block) break;
     if (ec) {
       log(log_level::warning, fmt::format("accepting pauses: {}", ec.message()));
       core_.on_accept_failed(id);
     } else {
-      core_.on_connection(id, connections_.add(std::move(connection)));
+      what.connection = connections_.add(std::move(connection));
+      core_.on_connection(id, what);
     }
     carry_out();
   }

@@ -32,9 +32,9 @@ namespace prong::detail {
 class primary_impl : public std::enable_shared_from_this<primary_impl> {
  public:
   /// `base`: the program that workers run, if the options do not say otherwise. Those, and what
-  /// `fork` and `setup` get, have been prepared.
-  primary_impl(asio::any_io_executor executor, options settings, os::program base, bool shared,
-               std::uint_fast32_t seed);
+  /// `fork` and `setup` get, have been prepared. `policy`: as for primary_core.
+  primary_impl(asio::any_io_executor executor, options settings, os::program base,
+               scheduling policy, std::uint_fast32_t seed);
   ~primary_impl();
   /// Kills and reaps all workers, and ends everything.
   void close();
@@ -123,6 +123,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   options settings_;
   os::program base_;
   core::primary_core core_;
+  bool asks_clients_;  // who the client of each connection is
   std::map<worker_id, worker_entry> workers_;
   std::map<worker_id, fork_options> forks_;  // asked for, and not started yet
   std::map<core::listener_id, listener_entry> listeners_;

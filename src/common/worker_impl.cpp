@@ -147,8 +147,9 @@ void worker_impl::accept_cancelled(core::acceptor_id id) {
 }
 
 // Never sends anything at once, and may be called while actions are carried out.
-void worker_impl::limit(core::acceptor_id id, std::size_t room, bool turns_away) {
-  core_.limit(id, room, turns_away);
+void worker_impl::count(core::acceptor_id id, std::size_t open, std::size_t room, bool turns_away) {
+  core_.count(id, open, room, turns_away);
+  if (!core_.has_actions()) return;
   asio::post(executor_, [weak = weak_from_this()] {
     if (auto const self = weak.lock()) self->turn([] {});
   });

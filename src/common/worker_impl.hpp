@@ -49,7 +49,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void listens_alone(core::acceptor_id id, endpoint const& where, error_code result);
   void accept_waits(core::acceptor_id id);
   void accept_cancelled(core::acceptor_id id);
-  void limit(core::acceptor_id id, std::size_t room, bool turns_away);
+  void count(core::acceptor_id id, std::size_t open, std::size_t room, bool turns_away);
   /// The program counts one more connection as open, or one fewer.
   void connection_opened() { ++open_connections_; }
   void connection_ended();

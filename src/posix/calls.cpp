@@ -119,14 +119,19 @@ pipe_ends open_pipe(error_code& ec) noexcept {
   return ends;
 }
 
-unique_fd accept_connection(int listening) noexcept {
+unique_fd accept_connection(int listening, asio::ip::tcp::endpoint* from) noexcept {
+  sockaddr* const name = from ? from->data() : nullptr;
+  auto size = static_cast<socklen_t>(from ? from->capacity() : 0);
 #if PRONG_FLAGS_AT_CREATION
-  unique_fd fd{::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  unique_fd fd{::accept4(listening, name, from ? &size : nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
 #else
-  unique_fd fd{::accept(listening, nullptr, nullptr)};
+  unique_fd fd{::accept(listening, name, from ? &size : nullptr)};
   set_socket_flags(fd);
 #endif
   if (fd) refuse_sigpipe(fd.get());
+  bool const is_ip =
+      size > 0 && name && (name->sa_family == AF_INET || name->sa_family == AF_INET6);
+  if (from && !(fd && is_ip)) *from = {};
   return fd;
 }
 

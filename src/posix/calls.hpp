@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <array>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace prong::posix {
 
@@ -41,8 +42,8 @@ unique_fd open_memory() noexcept;
 /// From here on the memory keeps its size, where the system can see to that: a worker that made it
 /// smaller would end its primary.
 bool seal_memory(int fd) noexcept;
-/// One try; `errno` says why the result is empty.
-unique_fd accept_connection(int listening) noexcept;
+/// One try; `errno` says why the result is empty. `from` as for os::listener.
+unique_fd accept_connection(int listening, asio::ip::tcp::endpoint* from) noexcept;
 /// recvmsg, by which descriptors may arrive.
 ssize_t receive_message(int fd, msghdr& into) noexcept;
 

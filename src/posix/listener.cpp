@@ -100,14 +100,14 @@ void listener::async_wait(detail::handler<void(error_code)> completion) {
   impl_->async_wait(std::move(completion));
 }
 
-socket listener::accept(error_code& ec) {
+socket listener::accept(error_code& ec, asio::ip::tcp::endpoint* from) {
   ec.clear();
   if (impl_->cancelled()) {
     ec = asio::error::would_block;
     return {};
   }
   for (;;) {
-    if (auto fd = posix::accept_connection(impl_->native())) return fd;
+    if (auto fd = posix::accept_connection(impl_->native(), from)) return fd;
     int const error = errno;
     switch (classify(error)) {
       case failure::connection_broke: continue;

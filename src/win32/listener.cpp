@@ -73,8 +73,11 @@ void listener::async_wait(detail::handler<void(error_code)> completion) {
   impl_->async_wait(std::move(completion));
 }
 
-socket listener::accept(error_code& ec) {
-  return impl_->take(ec);
+socket listener::accept(error_code& ec, asio::ip::tcp::endpoint* from) {
+  auto taken = impl_->take(ec);
+  if (from) *from = {};
+  if (taken && from) detail::remote_address(taken.get(), from->data(), from->capacity());
+  return taken;
 }
 
 void listener::cancel() noexcept {

@@ -39,6 +39,27 @@ TEST_CASE("an accepted socket knows its client's address, as long as there is on
   CHECK(detail::remote_address(unconnected.socket.get(), from.data(), from.capacity()) == 0);
 }
 
+TEST_CASE("a connection comes with its client's address, where that is asked for", "[os]") {
+  asio::io_context io;
+  auto const* const address = GENERATE("127.0.0.1", "::1", "::");
+  tcp::endpoint const where(asio::ip::make_address(address), 0);
+  if (failure_to_listen(io, request(where))) return;  // no IPv6 here
+  auto listener = listen(io, request(where));
+  tcp::endpoint to = listener.local_endpoint().tcp();
+  bool const any = to.address().is_unspecified();
+  if (any) to.address(asio::ip::address_v4::loopback());
+  tcp::socket client(io);
+  client.connect(to);
+  REQUIRE_FALSE(run_operation(io, [&](completion then) { listener.async_wait(std::move(then)); }));
+  error_code ec;
+  tcp::endpoint from;
+  REQUIRE(listener.accept(ec, &from));
+  auto const expected = client.local_endpoint();
+  CHECK(from.port() == expected.port());
+  CHECK(from.address().to_string() == (any ? "::ffff:127.0.0.1" : address));
+  CHECK_FALSE(listener.accept(ec, &from));
+}
+
 TEST_CASE("accept never waits", "[os]") {
   asio::io_context io;
   auto listener = listen(io, request(any_port()));

@@ -151,6 +151,9 @@ struct timer_wait {
   pending<error_code> waits{};
 };
 
+/// Who has made a connection: one of a few clients.
+asio::ip::tcp::endpoint client_of(object_id connection);
+
 /// How often faults happen, in a thousand.
 struct fault_rates {
   unsigned cut = 0;

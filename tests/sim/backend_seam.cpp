@@ -17,7 +17,7 @@ void close_native_socket(native_socket socket) noexcept {
   sim::system::current().close(socket);
 }
 
-// Clients have no addresses there.
+// Workers are not told who clients are.
 std::size_t remote_address(native_socket, void*, std::size_t) noexcept {
   return 0;
 }
@@ -38,6 +38,10 @@ void accept_wait::take_ahead() {
   taken = backlog.front();
   backlog.pop_front();
   system::current().note("takes ahead: connection", taken);
+}
+
+asio::ip::tcp::endpoint client_of(object_id connection) {
+  return {asio::ip::address_v4(0x0a000000u + connection % 7), 1'024};
 }
 
 }  // namespace prong::sim
@@ -112,7 +116,7 @@ void listener::async_wait(detail::handler<void(error_code)> completion) {
   impl_->wait.waits.start(impl_->executor, std::move(completion));
 }
 
-socket listener::accept(error_code& ec) {
+socket listener::accept(error_code& ec, asio::ip::tcp::endpoint* from) {
   auto& at = system::current();
   auto& backlog = impl_->what().backlog;
   auto next = std::exchange(impl_->wait.taken, sim::no_object);
@@ -129,6 +133,7 @@ socket listener::accept(error_code& ec) {
     next = backlog.front();
     backlog.pop_front();
   }
+  if (from) *from = sim::client_of(next);
   auto accepted = at.open(next);
   at.drop(next);  // its place in the backlog
   at.note("accepts: connection", next);

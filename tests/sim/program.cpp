@@ -76,13 +76,27 @@ void program::on_accepted(std::size_t number, error_code ec, os::socket connecti
   if (!ec) {
     world_.rules.handler_got(self_.id, world_.os.object_of(connection.get()));
     if (habits_.keeps_connections && !settled_ && connections_.size() < most_connections) {
-      connections_.push_back(std::move(connection));
-      stays_.emplace(io_.get_executor());
+      keep(at, std::move(connection));
     }
     if (at.open) accept(number);
   } else if (at.open && !impl_->stopping()) {
     retry(number);  // it was cancelled, or the port cannot be had now
   }
+}
+
+void program::keep(slot& at, os::socket connection) {
+  at.acceptor->count_connection();
+  connections_.push_back({std::move(connection), at.acceptor});
+  stays_.emplace(io_.get_executor());
+}
+
+void program::end_connection() {
+  connections_.back().acceptor->connection_ended();
+  connections_.pop_back();
+}
+
+void program::end_all_connections() {
+  while (!connections_.empty()) end_connection();
 }
 
 void program::retry(std::size_t number) {
@@ -132,7 +146,7 @@ void program::send() {
 void program::on_stop() {
   if (habits_.ignores_stop && !settled_) return;
   for (auto& each : slots_) each->retry.cancel();
-  connections_.clear();
+  end_all_connections();
   stays_.reset();
 }
 
@@ -142,7 +156,7 @@ void program::settle() {
   if (habits_.is != habits::kind::server) return;
   habits_.ignores_stop = habits_.misbehaves = false;
   habits_.reads = true;
-  connections_.clear();
+  end_all_connections();
   stays_.reset();
   if (impl_->stopping()) {
     on_stop();
@@ -188,7 +202,7 @@ void program::act() {
                        [&](auto const& each) { return each.get() == &at; }) -
           slots_.begin()));
   } else if (what <= 12 && !connections_.empty())
-    connections_.pop_back();
+    end_connection();
   else if (what == 13)
     habits_.reads = !habits_.reads, receive();
   else if (what == 14 && habits_.misbehaves)

@@ -60,12 +60,21 @@ class program : public resident {
     bool open = true;
   };
 
+  /// A connection that is open, and counts as such.
+  struct open_connection {
+    os::socket socket;
+    std::shared_ptr<detail::acceptor_impl> acceptor;
+  };
+
   void serve();
   void listen(slot& at);
   void accept(std::size_t number);
   void on_accepted(std::size_t number, error_code ec, os::socket connection);
   void retry(std::size_t number);
   void close(slot& at);
+  void keep(slot& at, os::socket connection);
+  void end_connection();
+  void end_all_connections();
   void receive();
   void send();
   void on_stop();
@@ -79,7 +88,7 @@ class program : public resident {
   std::optional<os::channel> bare_;  // of those who run no worker
   std::shared_ptr<detail::worker_impl> impl_;
   std::vector<std::unique_ptr<slot>> slots_;
-  std::vector<os::socket> connections_;
+  std::vector<open_connection> connections_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> stays_;
   bool receiving_ = false;
   bool exits_ = false;

@@ -16,11 +16,11 @@ constexpr std::uint64_t most_steps = 100'000;
 
 }  // namespace
 
-void scenario::begin(options settings, bool shared) {
-  world_.rules.set_shared(shared);
+void scenario::begin(options settings, scheduling policy) {
+  world_.rules.set_shared(policy == scheduling::shared);
   world_.rules.max_pending(settings.max_pending_connections);
   primary_ = &world_.run(0, [&](process&, asio::io_context& io) {
-    auto made = std::make_unique<user>(world_, io, std::move(settings), shared);
+    auto made = std::make_unique<user>(world_, io, std::move(settings), policy);
     user_ = made.get();
     return made;
   });
@@ -80,6 +80,17 @@ options scenario::draw_options() {
   return drawn;
 }
 
+scheduling scenario::draw_policy(options& settings) {
+  auto const drawn = draw_.pick(1'000);
+  if (drawn < 150) return scheduling::shared;
+  if (drawn < 350) return scheduling::least_connections;
+  if (drawn > 450) return scheduling::round_robin;
+  settings.choose_worker = [](auto const& client, auto workers) {
+    return workers[client.address().to_v4().to_uint() % workers.size()].id;
+  };
+  return scheduling::custom;
+}
+
 habits scenario::draw_habits() {
   habits drawn;
   if (draw_.chance(odd_programs_))
@@ -131,11 +142,12 @@ void scenario::disturb() {
 
 void scenario::live() {
   draw_faults();
-  auto const settings = draw_options();
+  auto settings = draw_options();
   world_.spawned_run([this](process& self, asio::io_context& io) {
     return std::make_unique<program>(world_, self, io, quiet_ ? habits{} : draw_habits());
   });
-  begin(settings, draw_.chance(150));
+  auto const policy = draw_policy(settings);
+  begin(std::move(settings), policy);
   world_.as(*primary_, [&] {
     if (draw_.pick(4) != 0)
       user_->run();

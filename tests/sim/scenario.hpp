@@ -28,7 +28,7 @@ class scenario {
   world& in() { return world_; }
   user& boss() { return *user_; }
   /// Starts the primary.
-  void begin(options settings, bool shared);
+  void begin(options settings, scheduling policy);
   template <class Call>
   void as_primary(Call&& what) {
     world_.as(*primary_, what);
@@ -54,6 +54,7 @@ class scenario {
   void draw_faults();
   habits draw_habits();
   options draw_options();
+  scheduling draw_policy(options& settings);
   void act();
   void disturb();
   void connect_somebody();

@@ -26,7 +26,7 @@ outcome live(all_choices& from, bounds const& size) {
   options settings;
   settings.workers = size.workers;
   settings.max_pending_connections = 1;
-  one.begin(settings, false);
+  one.begin(settings, scheduling::round_robin);
   one.as_primary([&] { one.boss().run(); });
   one.run_for(duration(0));  // until the workers listen
   from.enumerate(true);

@@ -12,7 +12,7 @@ namespace prong::sim {
 namespace {
 
 // Two workers serve three clients, are replaced, and stop. True if a call was there to fail.
-bool live(std::uint64_t fail_call, bool shared) {
+bool live(std::uint64_t fail_call, scheduling policy) {
   all_choices first_come(0);
   scenario one(first_come);
   auto& world = one.in();
@@ -22,7 +22,7 @@ bool live(std::uint64_t fail_call, bool shared) {
   });
   options settings;
   settings.workers = 2;
-  one.begin(settings, shared);
+  one.begin(settings, policy);
   one.as_primary([&] { one.boss().run(); });
   one.run_for(std::chrono::seconds(1));
   for (int clients = 0; clients < 3; ++clients) world.os.connect(80);
@@ -53,11 +53,12 @@ bool live(std::uint64_t fail_call, bool shared) {
 
 TEST_CASE("whichever call of the system fails, nothing leaks, hangs or is lost",
           "[sim][I4][I8][I10]") {
-  for (bool const shared : {false, true}) {
+  for (auto const policy : {scheduling::round_robin, scheduling::shared}) {
     std::uint64_t call = 1;
-    while (live(call, shared)) ++call;
+    while (live(call, policy)) ++call;
     CHECK(call > 10);
-    std::printf("%s: %llu calls failed in turn\n", shared ? "shared" : "round robin",
+    std::printf("%s: %llu calls failed in turn\n",
+                policy == scheduling::shared ? "shared" : "round robin",
                 static_cast<unsigned long long>(call - 1));
   }
 }

@@ -7,12 +7,12 @@
 
 namespace prong::sim {
 
-user::user(world& in, asio::io_context& io, options settings, bool shared)
+user::user(world& in, asio::io_context& io, options settings, scheduling policy)
     : world_(in),
       stays_(io.get_executor()),
       settings_(settings),
       impl_(std::make_shared<detail::primary_impl>(io.get_executor(), std::move(settings),
-                                                   os::program{"program", {}, {}}, shared, 1)) {
+                                                   os::program{"program", {}, {}}, policy, 1)) {
   next_event();
 }
 

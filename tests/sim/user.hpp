@@ -14,7 +14,7 @@ namespace prong::sim {
 
 class user : public resident {
  public:
-  user(world& in, asio::io_context& io, options settings, bool shared);
+  user(world& in, asio::io_context& io, options settings, scheduling policy);
   user(user const&) = delete;
   user& operator=(user const&) = delete;
   ~user() override;

@@ -55,39 +55,63 @@ TEST_CASE("the bounds themselves can be meant", "[unit][options]") {
   CHECK(invalid([](options& o) { o.respawn.initial_delay = o.respawn.max_delay; }).empty());
 }
 
+scheduling chosen(scheduling asked, std::string& problem) {
+  options settings;
+  settings.scheduling = asked;
+  return scheduling_of(settings, problem);
+}
+
 TEST_CASE("without a word of the environment the option decides", "[unit][options]") {
   test::scoped_variable const none("PRONG_SCHED_POLICY", std::nullopt);
   std::string problem;
-  CHECK(is_shared(scheduling::shared, problem));
-  CHECK_FALSE(is_shared(scheduling::round_robin, problem));
-  is_shared(scheduling::platform_default, problem);
+  for (auto const each : {scheduling::shared, scheduling::round_robin,
+                          scheduling::least_connections, scheduling::custom})
+    CHECK(chosen(each, problem) == each);
+  CHECK(chosen(scheduling::platform_default, problem) != scheduling::platform_default);
   CHECK(problem.empty());
 }
 
 TEST_CASE("the environment overrides the option", "[unit][options]") {
+  std::pair<char const*, scheduling> const words[] = {
+      {"rr", scheduling::round_robin},
+      {"round_robin", scheduling::round_robin},
+      {"none", scheduling::shared},
+      {"shared", scheduling::shared},
+      {"least_connections", scheduling::least_connections},
+  };
   for (auto const each :
        {scheduling::platform_default, scheduling::round_robin, scheduling::shared}) {
     std::string problem;
-    for (auto const* const value : {"rr", "round_robin"}) {
+    for (auto const& [value, expected] : words) {
       test::scoped_variable const set("PRONG_SCHED_POLICY", value);
-      CHECK_FALSE(is_shared(each, problem));
-    }
-    for (auto const* const value : {"none", "shared"}) {
-      test::scoped_variable const set("PRONG_SCHED_POLICY", value);
-      CHECK(is_shared(each, problem));
+      CHECK(chosen(each, problem) == expected);
     }
     CHECK(problem.empty());
   }
 }
 
 TEST_CASE("an unknown word of the environment is named", "[unit][options]") {
-  for (auto const* const value : {"RR", "robin", " rr"}) {
+  for (auto const* const value : {"RR", "robin", " rr", "platform_default", ""}) {
     test::scoped_variable const set("PRONG_SCHED_POLICY", value);
     std::string problem;
-    is_shared(scheduling::round_robin, problem);
+    chosen(scheduling::round_robin, problem);
     CHECK(names(problem, "PRONG_SCHED_POLICY"));
-    CHECK(problem.find(value) != std::string::npos);
+    CHECK(problem.find('\'' + std::string(value) + '\'') != std::string::npos);
+    CHECK(problem.find("least_connections") != std::string::npos);
   }
+}
+
+TEST_CASE("the user's function is needed where it is to choose", "[unit][options]") {
+  CHECK(names(invalid([](options& o) { o.scheduling = scheduling::custom; }), "choose_worker"));
+  options settings;
+  test::scoped_variable const set("PRONG_SCHED_POLICY", "custom");
+  std::string problem;
+  scheduling_of(settings, problem);
+  CHECK(names(problem, "PRONG_SCHED_POLICY"));
+  settings.choose_worker = [](auto const&, auto) { return std::nullopt; };
+  problem.clear();
+  CHECK(scheduling_of(settings, problem) == scheduling::custom);
+  CHECK(problem.empty());
 }
 
 TEST_CASE("this machine can do at least one thing at a time", "[unit][options]") {

@@ -10,20 +10,20 @@
 
 namespace prong::core {
 
-void dispatcher::join(worker_id id, acceptor_id acceptor) {
+void dispatcher::join(worker_id id, std::size_t slot, acceptor_id acceptor) {
   auto& joined = members_[id];
   PRONG_ASSERT(!joined.accepting, "one acceptor of a worker on a listener");
   joined.acceptor = acceptor;
   joined.accepting = true;
   ++accepting_;
-  policy_.join(id);
+  policy_->join(id, slot);
 }
 
 void dispatcher::stop_accepting(members::iterator at) {
   if (!std::exchange(at->second.accepting, false)) return;
   at->second.credits = 0;
   --accepting_;
-  policy_.leave(at->first);
+  policy_->leave(at->first);
 }
 
 void dispatcher::erase_if_done(members::iterator at) {
@@ -38,11 +38,16 @@ void dispatcher::leave(worker_id id) {
 }
 
 void dispatcher::lost(worker_id id) {
-  auto const unanswered = abandoned(id);
-  pending_.insert(pending_.begin(), unanswered.begin(), unanswered.end());
+  policy_->returned(take_offers(id));
 }
 
 std::vector<connection_id> dispatcher::abandoned(worker_id id) {
+  std::vector<connection_id> connections;
+  for (auto const& each : take_offers(id)) connections.push_back(each.connection);
+  return connections;
+}
+
+std::vector<arrival> dispatcher::take_offers(worker_id id) {
   auto const at = members_.find(id);
   if (at == members_.end()) return {};
   stop_accepting(at);
@@ -52,24 +57,27 @@ std::vector<connection_id> dispatcher::abandoned(worker_id id) {
   return unanswered;
 }
 
-bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count) {
+bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count,
+                       std::uint32_t open) {
   auto const at = members_.find(id);
   // A credit that crosses the end of its acceptor, or of its listener, is worth nothing.
   if (at == members_.end() || !at->second.accepting || at->second.acceptor != acceptor) return true;
   if (count > wire::max_credits || at->second.credits + count > wire::max_credits) return false;
   at->second.credits += count;
-  if (at->second.credits > 0) policy_.ready(id);
+  policy_->load(id, open + at->second.offered.size());
+  if (at->second.credits > 0) policy_->ready(id);
   return true;
 }
 
-bool dispatcher::answered(members::iterator at, connection_id connection) {
-  if (at == members_.end()) return false;
+std::optional<arrival> dispatcher::answered(members::iterator at, connection_id connection) {
+  if (at == members_.end()) return std::nullopt;
   auto& offered = at->second.offered;
-  auto const found = std::find(offered.begin(), offered.end(), connection);
-  if (found == offered.end()) return false;
+  auto const found = std::ranges::find(offered, connection, &arrival::connection);
+  if (found == offered.end()) return std::nullopt;
+  auto const what = *found;
   offered.erase(found);
   --offered_;
-  return true;
+  return what;
 }
 
 bool dispatcher::took(worker_id id, connection_id connection) {
@@ -81,31 +89,23 @@ bool dispatcher::took(worker_id id, connection_id connection) {
 
 bool dispatcher::refused(worker_id id, connection_id connection) {
   auto const at = members_.find(id);
-  if (!answered(at, connection)) return false;
-  pending_.push_front(connection);
-  policy_.give_back(id);
+  auto const what = answered(at, connection);
+  if (!what) return false;
+  policy_->give_back(id);
+  policy_->returned({&*what, 1});
   erase_if_done(at);
   return true;
 }
 
 std::optional<dispatcher::offer> dispatcher::next() {
-  if (pending_.empty()) return std::nullopt;
-  auto const chosen = policy_.choose();
-  if (!chosen) return std::nullopt;
-  auto const at = members_.find(*chosen);
+  auto const turn = policy_->next();
+  if (!turn) return std::nullopt;
+  auto const at = members_.find(turn->to);
   PRONG_ASSERT(at != members_.end() && at->second.accepting && at->second.credits > 0, "I6");
-  auto const connection = pending_.front();
-  pending_.pop_front();
-  at->second.offered.push_back(connection);
+  at->second.offered.push_back(turn->what);
   ++offered_;
-  if (--at->second.credits > 0) policy_.ready(*chosen);
-  return offer{*chosen, at->second.acceptor, connection};
-}
-
-std::vector<connection_id> dispatcher::take_pending() {
-  std::vector<connection_id> all(pending_.begin(), pending_.end());
-  pending_.clear();
-  return all;
+  if (--at->second.credits > 0) policy_->ready(turn->to);
+  return offer{turn->to, at->second.acceptor, turn->what.connection};
 }
 
 bool dispatcher::accepts(worker_id id) const noexcept {

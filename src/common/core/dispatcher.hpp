@@ -6,11 +6,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/core/policy/round_robin.hpp"
+#include "common/core/policy/policy.hpp"
 #include "common/core/types.hpp"
 
 #include <cstddef>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -25,8 +25,10 @@ class dispatcher {
     connection_id connection;
   };
 
+  explicit dispatcher(std::unique_ptr<policy> how) : policy_(std::move(how)) {}
+
   /// The worker accepts here, with no credit yet. It may have left before.
-  void join(worker_id id, acceptor_id acceptor);
+  void join(worker_id id, std::size_t slot, acceptor_id acceptor);
   /// The worker accepts here no more; it still answers the offers it has.
   void leave(worker_id id);
   /// The worker's link has ended: what it was offered is pending again.
@@ -34,9 +36,10 @@ class dispatcher {
   /// The same, but nobody can know what it had taken: those connections are given up.
   std::vector<connection_id> abandoned(worker_id id);
 
-  /// The acceptor grants `count` credits. False if it has no right to: the protocol is broken.
-  bool grant(worker_id id, acceptor_id acceptor, std::uint32_t count);
-  void arrived(connection_id connection) { pending_.push_back(connection); }
+  /// The acceptor grants `count` credits, and has `open` connections. False if it has no right to:
+  /// the protocol is broken.
+  bool grant(worker_id id, acceptor_id acceptor, std::uint32_t count, std::uint32_t open = 0);
+  void arrived(arrival const& what) { policy_->arrived(what); }
   /// The worker's answers to an offer. False if it has no such offer.
   bool took(worker_id id, connection_id connection);
   bool refused(worker_id id, connection_id connection);
@@ -44,9 +47,9 @@ class dispatcher {
   /// The next connection and the worker it goes to, while there are both.
   std::optional<offer> next();
   /// Everything that is pending, which is then no longer here.
-  std::vector<connection_id> take_pending();
+  std::vector<connection_id> take_pending() { return policy_->take_pending(); }
 
-  std::size_t pending() const noexcept { return pending_.size(); }
+  std::size_t pending() const { return policy_->pending(); }
   std::size_t offered() const noexcept { return offered_; }
   /// How many workers accept here.
   std::size_t accepting() const noexcept { return accepting_; }
@@ -58,18 +61,19 @@ class dispatcher {
     acceptor_id acceptor{};
     bool accepting = false;
     std::uint32_t credits = 0;
-    std::vector<connection_id> offered;
+    std::vector<arrival> offered;
   };
   using members = std::unordered_map<worker_id, member>;
 
   /// The member leaves for good once it has nothing to answer.
   void erase_if_done(members::iterator at);
-  bool answered(members::iterator at, connection_id connection);
+  /// Takes the offer out of those that are open.
+  std::optional<arrival> answered(members::iterator at, connection_id connection);
+  std::vector<arrival> take_offers(worker_id id);
   void stop_accepting(members::iterator at);
 
-  std::deque<connection_id> pending_;
+  std::unique_ptr<policy> policy_;
   members members_;
-  round_robin policy_;
   std::size_t offered_ = 0;
   std::size_t accepting_ = 0;
 };

@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 }  // namespace
 
-bool listeners::listen(worker_id id, wire::listen const& frame) {
-  member const asker{id, acceptor_id{frame.acceptor}};
+bool listeners::listen(worker_id id, std::size_t slot, wire::listen const& frame) {
+  member const asker{id, acceptor_id{frame.acceptor}, slot};
   if (knows(asker)) return false;
   auto const what = from_wire(frame);
   auto const found = find(id, what, frame.index);
@@ -37,7 +37,7 @@ bool listeners::listen(worker_id id, wire::listen const& frame) {
 }
 
 bool listeners::listens_alone(worker_id id, wire::listens_alone const& what) {
-  member const who{id, acceptor_id{what.acceptor}};
+  member const who{id, acceptor_id{what.acceptor}, 0};
   if (knows(who)) return false;
   auto const where = from_wire(what.endpoint);
   if (auto const why = from_wire(what.why)) {
@@ -80,15 +80,14 @@ listeners::table::iterator listeners::find(worker_id id, listen_request const& w
 
 void listeners::open(listen_request const& what, std::uint32_t index, member const& first) {
   listener_id const id{++last_id_};
-  auto& added = table_[id];
-  added.asked = what;
-  added.index = index;
-  added.members.push_back(first);
+  auto const added =
+      table_.try_emplace(id, what, index, make_policy(settings_.policy, settings_.choose)).first;
+  added->second.members.push_back(first);
   actions_.push(action::open_listener{id, what});
 }
 
 bool listeners::is_shared(listener const& at) const noexcept {
-  return settings_.shared || at.asked.where.transport == transport::udp;
+  return settings_.policy == scheduling::shared || at.asked.where.transport == transport::udp;
 }
 
 void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
@@ -111,12 +110,12 @@ void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) 
 void listeners::admit(listener_id id, listener& at, member const& joins) {
   at.members.push_back(joins);
   wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound),
-                              is_shared(at)};
+                              is_shared(at), goes_by_load(settings_.policy)};
   if (reply.shared) {
     actions_.push(action::share{joins.id, id, reply});
   } else {
     actions_.push(action::send{joins.id, reply});
-    at.connections.join(joins.id, joins.acceptor);
+    at.connections.join(joins.id, joins.slot, joins.acceptor);
   }
   actions_.push(action::emit{worker_listening{joins.id, at.bound}});
   settle(id, at);
@@ -129,7 +128,7 @@ void listeners::fail(member const& asker, listen_request const& what, error_code
 }
 
 bool listeners::unlisten(worker_id id, acceptor_id acceptor) {
-  std::erase_if(loners_, [&](loner const& each) { return each.who == member{id, acceptor}; });
+  std::erase_if(loners_, [&](loner const& each) { return each.who == member{id, acceptor, 0}; });
   for (auto& [at, each] : table_)
     for (auto const& other : each.members)
       if (other.id == id && other.acceptor == acceptor) {
@@ -164,16 +163,17 @@ bool listeners::refused(worker_id id, connection_id connection) {
 bool listeners::credit(worker_id id, wire::credit const& what) {
   for (auto& [at, each] : table_) {
     if (!each.connections.accepts(id)) continue;
-    if (!each.connections.grant(id, acceptor_id{what.acceptor}, what.count)) return false;
+    if (!each.connections.grant(id, acceptor_id{what.acceptor}, what.count, what.open))
+      return false;
     settle(at, each);
   }
   return true;
 }
 
-void listeners::on_connection(listener_id id, connection_id connection) {
+void listeners::on_connection(listener_id id, arrival const& what) {
   auto& at = table_.at(id);
   ++counters_.arrived;
-  at.connections.arrived(connection);
+  at.connections.arrived(what);
   settle(id, at);
 }
 

@@ -17,9 +17,10 @@ namespace prong::core {
 class listeners {
  public:
   struct settings {
-    bool shared = false;     // workers accept by themselves
+    scheduling policy = scheduling::round_robin;
     bool keep_open = false;  // while no worker listens because all have died or drain
     std::size_t max_pending = 0;
+    worker_choice choose{};  // of scheduling::custom
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
   /// other three counts.
@@ -30,11 +31,11 @@ class listeners {
     std::uint64_t abandoned = 0;  // their worker broke the protocol
   };
 
-  listeners(settings how, action_queue& actions) : settings_(how), actions_(actions) {}
+  listeners(settings how, action_queue& actions) : settings_(std::move(how)), actions_(actions) {}
 
-  /// A worker's acceptor asks. Answers with listening or listen_failed, now or after
-  /// `on_opened`. False if the worker broke the protocol.
-  bool listen(worker_id id, wire::listen const& frame);
+  /// An acceptor of the worker in this slot asks. Answers with listening or listen_failed, now or
+  /// after `on_opened`. False if the worker broke the protocol.
+  bool listen(worker_id id, std::size_t slot, wire::listen const& frame);
   /// A worker's acceptor listens on a socket of its own, or could not.
   bool listens_alone(worker_id id, wire::listens_alone const& what);
   bool unlisten(worker_id id, acceptor_id acceptor);
@@ -44,7 +45,7 @@ class listeners {
   bool refused(worker_id id, connection_id connection);
   bool credit(worker_id id, wire::credit const& what);
 
-  void on_connection(listener_id id, connection_id connection);
+  void on_connection(listener_id id, arrival const& what);
   /// Accepting failed for want of resources: it pauses.
   void on_accept_failed(listener_id id, time_point now);
 
@@ -69,7 +70,10 @@ class listeners {
   struct member {
     worker_id id{};
     acceptor_id acceptor{};
-    friend bool operator==(member const&, member const&) = default;
+    std::size_t slot = 0;
+    friend bool operator==(member const& left, member const& right) {
+      return left.id == right.id && left.acceptor == right.acceptor;
+    }
   };
   /// An acceptor that listens without the primary.
   struct loner {
@@ -77,6 +81,8 @@ class listeners {
     endpoint bound;
   };
   struct listener {
+    listener(listen_request what, std::uint32_t number, std::unique_ptr<policy> how)
+        : asked(std::move(what)), index(number), connections(std::move(how)) {}
     listen_request asked;
     std::uint32_t index = 0;  // see wire::listen
     endpoint bound{};
@@ -85,7 +91,7 @@ class listeners {
     bool accepting = false;
     time_point paused_until = time_point::min();
     std::vector<member> members;  // whose acceptors listen, or wait to
-    dispatcher connections{};
+    dispatcher connections;
   };
   using table = std::map<listener_id, listener>;
 

@@ -14,13 +14,16 @@ constexpr std::size_t least_max_deaths = 20;
 
 }  // namespace
 
-std::vector<worker_id> pool::resize(std::size_t size) {
+bool pool::has(std::size_t number) const {
+  return std::ranges::find(slots_, number, &slot::number) != slots_.end();
+}
+
+std::vector<worker_id> pool::shrink(std::size_t size) {
   std::vector<worker_id> surplus;
   while (slots_.size() > size) {
     if (slots_.back().worker) surplus.push_back(*slots_.back().worker);
     slots_.pop_back();
   }
-  slots_.resize(size);
   return surplus;
 }
 
@@ -30,13 +33,21 @@ bool pool::wants_worker(time_point now) const {
                      [now](slot const& each) { return !each.worker && each.start_at <= now; });
 }
 
+// Of the slots without a worker.
+std::vector<pool::slot>::const_iterator pool::waiting_longest() const {
+  auto first = slots_.end();
+  for (auto at = slots_.begin(); at != slots_.end(); ++at)
+    if (!at->worker && (first == slots_.end() || at->start_at < first->start_at)) first = at;
+  PRONG_ASSERT(first != slots_.end(), "a worker is started for a free slot");
+  return first;
+}
+
+std::size_t pool::next_slot() const {
+  return waiting_longest()->number;
+}
+
 void pool::fill(worker_id id) {
-  // The slot that has waited longest.
-  slot* first = nullptr;
-  for (auto& each : slots_)
-    if (!each.worker && (!first || each.start_at < first->start_at)) first = &each;
-  PRONG_ASSERT(first, "a worker is started for a free slot");
-  first->worker = id;
+  slots_[static_cast<std::size_t>(waiting_longest() - slots_.begin())].worker = id;
 }
 
 pool::slot* pool::find(worker_id id) {

@@ -18,10 +18,14 @@ class pool {
   pool(respawn_limits const& limits, std::uint_fast32_t seed, action_queue& actions)
       : limits_(limits), actions_(actions), random_(seed) {}
 
-  /// Returns the workers that are in the pool no more.
-  std::vector<worker_id> resize(std::size_t size);
-  /// Whether a slot may start a worker now; `fill` says which one it got.
+  /// One slot more, with a number that no other worker has.
+  void add(std::size_t number) { slots_.emplace_back().number = number; }
+  bool has(std::size_t number) const;
+  /// To so many slots at most. Returns the workers that are in the pool no more.
+  std::vector<worker_id> shrink(std::size_t size);
+  /// Whether a slot may start a worker now, the number of that slot, and which one it got.
   bool wants_worker(time_point now) const;
+  std::size_t next_slot() const;
   void fill(worker_id id);
   /// A worker is gone. `deliberate`: it was asked to go, which is not a death.
   void on_gone(worker_id id, bool deliberate, std::chrono::nanoseconds lived, time_point now);
@@ -36,11 +40,13 @@ class pool {
 
  private:
   struct slot {
+    std::size_t number = 0;
     std::optional<worker_id> worker;
     time_point start_at = time_point::min();
     backoff delay{};
   };
   slot* find(worker_id id);
+  std::vector<slot>::const_iterator waiting_longest() const;
   std::size_t max_deaths() const noexcept;
 
   respawn_limits limits_;

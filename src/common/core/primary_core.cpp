@@ -13,11 +13,11 @@ namespace prong::core {
 
 using happening = roster::happening;
 
-primary_core::primary_core(options const& settings, bool shared, std::uint_fast32_t seed)
+primary_core::primary_core(options const& settings, scheduling policy, std::uint_fast32_t seed)
     : limits_{settings.workers, settings.window, settings.start_timeout},
       roster_(settings, actions_),
-      listeners_({shared, settings.keep_ports_open.value_or(settings.workers > 0),
-                  settings.max_pending_connections},
+      listeners_({policy, settings.keep_ports_open.value_or(settings.workers > 0),
+                  settings.max_pending_connections, settings.choose_worker},
                  actions_),
       pool_(settings.respawn, seed, actions_) {}
 
@@ -25,7 +25,7 @@ primary_core::primary_core(options const& settings, bool shared, std::uint_fast3
 
 worker_id primary_core::fork() {
   PRONG_ASSERT(!shutting_down_, "the shell refuses to fork during a shutdown");
-  auto const id = start_worker(std::nullopt);
+  auto const id = start_worker(free_slot(), std::nullopt);
   settle();
   return id;
 }
@@ -36,7 +36,8 @@ void primary_core::run() {
 
 void primary_core::resize(std::size_t workers) {
   if (shutting_down_) return;
-  for (auto const id : pool_.resize(workers)) {
+  while (pool_.size() < workers) pool_.add(free_slot());
+  for (auto const id : pool_.shrink(workers)) {
     ask_to_stop(*roster_.find(id));
     // Of a worker and its replacement neither is needed any more. The reload goes on.
     auto const& step = reload_.current();
@@ -53,7 +54,7 @@ void primary_core::stop(worker_id id) {
 }
 
 void primary_core::stop_all() {
-  pool_.resize(0);
+  pool_.shrink(0);
   abandon_reloads();
   // Nobody is to come: a client had better be refused than wait.
   listeners_.close_all();
@@ -115,7 +116,7 @@ void primary_core::on_control(worker_id id, wire::control const& what) {
     allowed = on_hello(at, *hello);
   } else if (auto* const listen = std::get_if<wire::listen>(&what)) {
     // A worker that drains or has ended gets no new port; its acceptor is about to hear of it.
-    allowed = at.state != worker_state::online || listeners_.listen(id, *listen);
+    allowed = at.state != worker_state::online || listeners_.listen(id, at.slot, *listen);
   } else if (auto* const alone = std::get_if<wire::listens_alone>(&what)) {
     allowed = at.state != worker_state::online || listeners_.listens_alone(id, *alone);
   } else if (auto* const unlisten = std::get_if<wire::unlisten>(&what)) {
@@ -176,8 +177,8 @@ void primary_core::on_listener_opened(listener_id id, error_code ec, endpoint co
   settle();
 }
 
-void primary_core::on_connection(listener_id id, connection_id connection) {
-  listeners_.on_connection(id, connection);
+void primary_core::on_connection(listener_id id, arrival const& what) {
+  listeners_.on_connection(id, what);
 }
 
 void primary_core::on_accept_failed(listener_id id) {
@@ -187,10 +188,17 @@ void primary_core::on_accept_failed(listener_id id) {
 
 // --- What follows from it -----------------------------------------------------------------------
 
-worker_id primary_core::start_worker(std::optional<worker_id> like) {
-  auto const id = roster_.add(now_).id;
+worker_id primary_core::start_worker(std::size_t slot, std::optional<worker_id> like) {
+  auto const id = roster_.add(slot, now_).id;
   actions_.push(action::spawn{id, like});
   return id;
+}
+
+// The lowest that no worker has which serves, and that the pool has not promised to another.
+std::size_t primary_core::free_slot() const {
+  std::size_t slot = 0;
+  while (roster_.uses(slot) || pool_.has(slot)) ++slot;
+  return slot;
 }
 
 void primary_core::ask_to_stop(roster::worker& at) {
@@ -229,7 +237,7 @@ void primary_core::remove_gone() {
 }
 
 void primary_core::fill_pool() {
-  while (pool_.wants_worker(now_)) pool_.fill(start_worker(std::nullopt));
+  while (pool_.wants_worker(now_)) pool_.fill(start_worker(pool_.next_slot(), std::nullopt));
 }
 
 void primary_core::continue_reload() {
@@ -274,7 +282,7 @@ bool primary_core::replace_next() {
     auto const* const old = roster_.find(*id);
     if (!old || !old->serves()) continue;  // it went by itself
     auto const needed = listeners_.listening(*id);
-    auto const replacement = start_worker(*id);
+    auto const replacement = start_worker(old->slot, *id);
     reload_.set_step({*id, replacement, needed, now_ + limits_.start_timeout});
     return true;
   }
@@ -297,7 +305,7 @@ bool primary_core::serves(worker_id id) const {
 std::vector<worker_info> primary_core::workers() const {
   std::vector<worker_info> all;
   for (auto const& [id, each] : roster_.all())
-    all.push_back({id, each.process, each.state, listeners_.endpoints(id)});
+    all.push_back({id, each.process, each.state, listeners_.endpoints(id), each.slot});
   return all;
 }
 

@@ -21,8 +21,8 @@ namespace prong::core {
 
 class primary_core {
  public:
-  /// `shared`: the scheduling, with defaults and environment already applied.
-  primary_core(options const& settings, bool shared, std::uint_fast32_t seed);
+  /// `policy`: the scheduling, with defaults and environment already applied.
+  primary_core(options const& settings, scheduling policy, std::uint_fast32_t seed);
 
   // What the user wants.
   worker_id fork();
@@ -44,7 +44,7 @@ class primary_core {
   void on_link_closed(worker_id id);
   void on_exited(worker_id id, int status, int signal);
   void on_listener_opened(listener_id id, error_code ec, endpoint const& bound);
-  void on_connection(listener_id id, connection_id connection);
+  void on_connection(listener_id id, arrival const& what);
   void on_accept_failed(listener_id id);
 
   // What to do about it.
@@ -61,7 +61,8 @@ class primary_core {
  private:
   bool on_hello(roster::worker& at, wire::hello const& what);
   bool on_stopping(roster::worker& at);
-  worker_id start_worker(std::optional<worker_id> like);
+  worker_id start_worker(std::size_t slot, std::optional<worker_id> like);
+  std::size_t free_slot() const;
   void ask_to_stop(roster::worker& at);
   void expel(roster::worker& at, error_code why);
   /// Does what follows from a change in somebody's life: removes who is gone, fills the pool, goes

@@ -29,13 +29,20 @@ roster::step const roster::table[4][5] = {
      &roster::kill_late},  // ending: what it wrote before still arrives
 };
 
-roster::worker& roster::add(time_point now) {
+roster::worker& roster::add(std::size_t slot, time_point now) {
   worker_id const id{++last_id_};
   auto& added = workers_[id];
   added.id = id;
+  added.slot = slot;
   added.started = now;
   added.deadline = now + start_timeout_;
   return added;
+}
+
+bool roster::uses(std::size_t slot) const {
+  return std::ranges::any_of(workers_, [slot](auto const& each) {
+    return each.second.slot == slot && each.second.serves();
+  });
 }
 
 roster::worker* roster::find(worker_id id) {

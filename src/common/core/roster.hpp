@@ -28,6 +28,7 @@ class roster {
 
   struct worker {
     worker_id id{};
+    std::size_t slot = 0;
     process_id process = 0;
     worker_state state = worker_state::starting;
     time_point started{};
@@ -53,7 +54,9 @@ class roster {
         actions_(actions) {}
 
   /// A new worker, whose process is about to be started.
-  worker& add(time_point now);
+  worker& add(std::size_t slot, time_point now);
+  /// Whether a worker that serves has this slot.
+  bool uses(std::size_t slot) const;
   worker* find(worker_id id);
   worker const* find(worker_id id) const;
   void on_spawned(worker& at, process_id process, error_code ec);

@@ -95,12 +95,13 @@ void worker_core::accept_cancelled(acceptor_id id) {
   --at.waiting;
 }
 
-void worker_core::limit(acceptor_id id, std::size_t room, bool turns_away) {
+void worker_core::count(acceptor_id id, std::size_t open, std::size_t room, bool turns_away) {
   auto& at = acceptors_.at(id);
   bool const more = room > at.room;
+  at.open = static_cast<std::uint32_t>(std::min<std::size_t>(open, UINT32_MAX));
   at.room = room;
   at.turns_away = turns_away;
-  if (more && at.waiting > 0) want_turn();
+  if ((more && at.waiting > 0) || at.has_news()) want_turn();
 }
 
 void worker_core::stop() {
@@ -191,6 +192,7 @@ void worker_core::on_listening(wire::listening const& what, bool has_socket) {
   }
   found->second.at = phase::listening;
   found->second.shared = what.shared;
+  found->second.reports = what.reports;
   push(act::listened{id, {}, from_wire(what.endpoint), what.shared});
   want_turn();
 }
@@ -228,11 +230,14 @@ void worker_core::on_turn() {
     each.takes = false;
     if (each.waiting == 0) refuse_held(each);
     auto const count = starved_ ? 0 : grant(each);
-    bool const has_news = std::exchange(each.unannounced, false);
-    if (count > 0 || has_news) push(act::send{wire::credit{static_cast<std::uint64_t>(id), count}});
+    if (count == 0 && !each.has_news()) continue;
+    each.reported = each.open;
+    each.unannounced = false;
+    push(act::send{wire::credit{static_cast<std::uint64_t>(id), count, each.open}});
   }
 }
 
+// How many more it asks for now.
 std::uint32_t worker_core::grant(acceptor& to) {
   if (to.waiting == 0) return 0;
   auto room = std::max(window_, to.waiting);

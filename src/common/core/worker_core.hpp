@@ -73,8 +73,9 @@ class worker_core {
   /// One more accept operation waits, or one fewer because it was cancelled.
   void accept_waits(acceptor_id id);
   void accept_cancelled(acceptor_id id);
-  /// How many more connections the acceptor may have, and whether it turns others away.
-  void limit(acceptor_id id, std::size_t room, bool turns_away);
+  /// How many connections the acceptor has open, how many more it may have, and whether it turns
+  /// others away.
+  void count(acceptor_id id, std::size_t open, std::size_t room, bool turns_away);
   void stop();
 
   // What happened.
@@ -84,6 +85,7 @@ class worker_core {
   void on_recovered();
 
   std::optional<any_worker_action> next_action();
+  bool has_actions() const noexcept { return !actions_.empty(); }
   bool stopping() const noexcept { return stopping_; }
 
  private:
@@ -99,7 +101,11 @@ class worker_core {
     bool turns_away = false;         // when there is none
     bool takes = false;              // it has taken a connection since the last turn
     bool unannounced = false;        // it took connections, and the primary was not woken
+    bool reports = false;            // the primary is told how many connections are open
+    std::uint32_t open = 0;          // connections
+    std::uint32_t reported = 0;      // of them
     std::deque<connection_id> held;  // offers that nobody waits for yet
+    bool has_news() const noexcept { return unannounced || (reports && open != reported); }
   };
 
   void on_offer(wire::offer const& what, bool has_socket);

@@ -9,6 +9,7 @@
 #include <prong/detail/async.hpp>
 #include <prong/listen_options.hpp>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
 namespace prong::os {
@@ -33,9 +34,11 @@ class listener {
 
   /// Completes when `accept` is worth a call. One at a time.
   void async_wait(detail::handler<void(error_code)> completion);
-  /// The next connection, without waiting. Empty with `asio::error::would_block` when there is
-  /// none now. Connections that broke before they were accepted are passed over (C9).
-  socket accept(error_code& ec);
+  /// The next connection, without waiting, and its client's address in `from`, if that is given; no
+  /// address if the client has gone already, or the socket is a local one. Empty with
+  /// `asio::error::would_block` when there is none now. Connections that broke before they were
+  /// accepted are passed over (C9).
+  socket accept(error_code& ec, asio::ip::tcp::endpoint* from = nullptr);
   /// Completes a pending `async_wait` with `asio::error::operation_aborted`. Until the next
   /// `async_wait` this process takes no connection from the queue: `accept` gives those that the
   /// system had taken for it by then, which nobody else can serve, and no others (C12).

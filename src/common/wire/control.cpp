@@ -33,6 +33,7 @@ class measure {
     size_ += sizeof(Length) + value.size();
   }
 
+  static bool goes_on() noexcept { return true; }
   static void refuse() noexcept {}
 
   std::size_t size() const noexcept { return size_; }
@@ -62,6 +63,7 @@ class writer {
     to_ = std::ranges::copy(std::as_bytes(std::span(value)), to_).out;
   }
 
+  static bool goes_on() noexcept { return true; }
   static void refuse() noexcept {}
 
   std::uint64_t header_id() const noexcept { return id_; }
@@ -109,6 +111,8 @@ class reader {
     value = view;
   }
 
+  /// False where the sender's program did not know the fields from here on.
+  bool goes_on() const noexcept { return !rest_.empty(); }
   void refuse() noexcept { good_ = false; }
   bool good() const noexcept { return good_; }
 
@@ -188,6 +192,7 @@ void fields(auto& walk, Value& value) noexcept {
   walk.id(value.acceptor);
   fields(walk, value.endpoint);
   walk.truth(value.shared);
+  if (walk.goes_on()) walk.truth(value.reports);
 }
 
 template <is<listen_failed> Value>
@@ -228,6 +233,7 @@ template <is<credit> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.id(value.acceptor);
   walk.number(value.count);
+  if (walk.goes_on()) walk.number(value.open);
 }
 
 template <is<message> Value>

@@ -79,6 +79,7 @@ struct listening {
   std::uint64_t acceptor = 0;
   address endpoint;
   bool shared = false;
+  bool reports = false;  // the primary wants to know how many connections are open
   friend bool operator==(listening const&, listening const&) = default;
 };
 struct listen_failed {
@@ -113,10 +114,12 @@ struct refused {
   std::uint64_t connection = 0;
   friend bool operator==(refused const&, refused const&) = default;
 };
-// The acceptor can take `count` more connections.
+// The acceptor can take `count` more connections, and has `open` of them, where the primary wants
+// to know that.
 struct credit {
   std::uint64_t acceptor = 0;
   std::uint32_t count = 1;
+  std::uint32_t open = 0;
   friend bool operator==(credit const&, credit const&) = default;
 };
 // A user's message; views into the frame, or into the sender's strings. May carry a socket.

@@ -20,13 +20,13 @@ constexpr connection_id number(std::uint64_t id) {
 using connections = std::vector<connection_id>;
 
 struct fixture {
-  dispatcher all;
+  dispatcher all{make_policy(scheduling::round_robin, {})};
 
   void arrive(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id) all.arrived(number(id));
+    for (auto id = from; id <= to; ++id) all.arrived({number(id)});
   }
   void join_with_credit(worker_id id, std::uint32_t credits) {
-    all.join(id, door);
+    all.join(id, 0, door);
     REQUIRE(all.grant(id, door, credits));
   }
   // Everything that is offered now, all of it to `expected`.
@@ -43,7 +43,7 @@ struct fixture {
 
 TEST_CASE_METHOD(fixture, "a connection waits until a worker has credit", "[unit][I1]") {
   arrive(1, 1);
-  all.join(first, door);
+  all.join(first, 0, door);
   CHECK_FALSE(all.next());
   CHECK(all.grant(first, door, 1));
   CHECK(offers_to(first) == connections{number(1)});
@@ -159,7 +159,7 @@ TEST_CASE_METHOD(fixture, "who joins again starts without credit, with its old o
   CHECK(offers_to(first) == connections{number(1)});
   all.leave(first);
   acceptor_id const reopened{8};
-  all.join(first, reopened);
+  all.join(first, 0, reopened);
   CHECK_FALSE(all.next());
   CHECK(all.grant(first, door, 1));  // the old acceptor's
   CHECK_FALSE(all.next());
@@ -176,17 +176,17 @@ TEST_CASE_METHOD(fixture, "credit that was not used is lost with its acceptor", 
   join_with_credit(first, 3);
   CHECK(offers_to(first) == connections{number(1)});  // keeps the worker known
   all.leave(first);
-  all.join(first, door);
+  all.join(first, 0, door);
   arrive(2, 4);
   CHECK(all.grant(first, door, 1));
   CHECK(offers_to(first) == connections{number(2)});
 }
 
 TEST_CASE_METHOD(fixture, "more credits than any window has are refused", "[unit][I7]") {
-  all.join(first, door);
+  all.join(first, 0, door);
   CHECK(all.grant(first, door, 1'024));
   CHECK_FALSE(all.grant(first, door, 1));
-  all.join(second, door);
+  all.join(second, 0, door);
   CHECK_FALSE(all.grant(second, door, 1'025));
   CHECK_FALSE(all.grant(second, door, 0xffff'ffff));
 }
@@ -205,7 +205,7 @@ TEST_CASE_METHOD(fixture, "an answer to what was not offered is refused", "[unit
   CHECK_FALSE(all.took(first, number(2)));   // pending
   CHECK_FALSE(all.took(first, number(99)));  // unknown
   CHECK_FALSE(all.refused(first, number(99)));
-  all.join(second, door);
+  all.join(second, 0, door);
   CHECK_FALSE(all.took(second, number(1)));  // somebody else's
   CHECK_FALSE(all.refused(second, number(1)));
   CHECK(all.took(first, number(1)));
@@ -229,6 +229,33 @@ TEST_CASE_METHOD(fixture, "connections go round among the workers that have cred
   while (auto const next = all.next()) order.push_back(next->to);
   CHECK(order == std::vector{first, second, first, second});
   CHECK(all.pending() == 1);
+}
+
+TEST_CASE("a worker has what it reports, and what it has been offered since",
+          "[unit][least_connections]") {
+  dispatcher all{make_policy(scheduling::least_connections, {})};
+  for (auto const id : {first, second}) {
+    all.join(id, 0, door);
+    REQUIRE(all.grant(id, door, 8));
+  }
+  auto const goes_to = [&](std::uint64_t connection) {
+    all.arrived({number(connection)});
+    auto const next = all.next();
+    REQUIRE(next);
+    return next->to;
+  };
+  REQUIRE(all.grant(first, door, 0, 2));
+  CHECK(goes_to(1) == second);
+  CHECK(goes_to(2) == second);
+  CHECK(goes_to(3) == first);  // two and two: in turn
+  CHECK(goes_to(4) == second);
+  CHECK(all.took(second, number(1)));
+  REQUIRE(all.grant(second, door, 0, 1));  // the one; two are on their way
+  CHECK(goes_to(5) == first);
+  CHECK(all.refused(second, number(2)));
+  CHECK(all.next().value().to == second);
+  REQUIRE(all.grant(first, door, 0, 0));  // two are on their way
+  CHECK(goes_to(6) == first);
 }
 
 }  // namespace

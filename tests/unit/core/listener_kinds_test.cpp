@@ -45,14 +45,14 @@ listen_request reused(unsigned short number) {
 
 struct fixture {
   action_queue actions;
-  listeners ports{{false, false, 4}, actions};
+  listeners ports{{scheduling::round_robin, false, 4}, actions};
   std::uint64_t last = 0;
 
   std::vector<any_action> done() { return test::drain(actions); }
   // Whether the request opened a listener; it is bound to `bound` then.
   bool opens(worker_id id, listen_request const& what, endpoint const& bound,
              std::uint32_t index = 0) {
-    REQUIRE(ports.listen(id, to_wire(acceptor_id{++last}, what, index)));
+    REQUIRE(ports.listen(id, 0, to_wire(acceptor_id{++last}, what, index)));
     auto const asked = only<action::open_listener>(done());
     for (auto const& each : asked) ports.on_opened(each.id, {}, bound);
     return !asked.empty();
@@ -109,7 +109,7 @@ TEST_CASE_METHOD(fixture, "a request travels whole", "[unit][listeners]") {
 
 TEST_CASE_METHOD(fixture, "UDP is given to the workers, whatever the scheduling",
                  "[unit][listeners]") {
-  REQUIRE(ports.listen(first,
+  REQUIRE(ports.listen(first, 0,
                        to_wire(acceptor_id{++last}, test::request(port(53, transport::udp)), 0)));
   done();
   ports.on_opened(listener_id{1}, {}, port(53, transport::udp));
@@ -148,7 +148,7 @@ TEST_CASE_METHOD(fixture, "who listens alone counts until it stops", "[unit][lis
   CHECK(heard[0].endpoint == port(90));
   CHECK(ports.endpoints(first) == std::vector{port(90)});
   CHECK_FALSE(alone(first, 1));  // it said so already
-  CHECK_FALSE(ports.listen(first, to_wire(acceptor_id{1}, test::request(port(91)), 0)));
+  CHECK_FALSE(ports.listen(first, 0, to_wire(acceptor_id{1}, test::request(port(91)), 0)));
   SECTION("by closing") {
     CHECK(ports.unlisten(first, acceptor_id{1}));
   }

@@ -26,7 +26,8 @@ endpoint port(unsigned short number) {
 }
 
 struct fixture {
-  explicit fixture(listeners::settings how = {false, false, 4}) : ports(how, actions) {}
+  explicit fixture(listeners::settings how = {scheduling::round_robin, false, 4})
+      : ports(how, actions) {}
 
   action_queue actions;
   listeners ports;
@@ -34,7 +35,7 @@ struct fixture {
 
   bool asks(worker_id id, endpoint const& where, acceptor_id acceptor = door,
             std::uint32_t index = 0) {
-    return ports.listen(id, to_wire(acceptor, test::request(where), index));
+    return ports.listen(id, 0, to_wire(acceptor, test::request(where), index));
   }
   // Two workers that listen on one port; what it took is forgotten.
   void two_listen() {
@@ -49,7 +50,7 @@ struct fixture {
     done();
   }
   void arrive(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id) ports.on_connection(opened, connection_id{id});
+    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}});
   }
   bool credit(worker_id id, std::uint32_t count = 1) {
     return ports.credit(id, {static_cast<std::uint64_t>(door), count});
@@ -69,11 +70,11 @@ struct fixture {
 };
 
 struct keeping : fixture {
-  keeping() : fixture({false, true, 4}) {}
+  keeping() : fixture({scheduling::round_robin, true, 4}) {}
 };
 
 struct sharing : fixture {
-  sharing() : fixture({true, false, 4}) {}
+  sharing() : fixture({scheduling::shared, false, 4}) {}
 };
 
 TEST_CASE_METHOD(fixture, "the first who asks opens the port", "[unit][listeners]") {

@@ -28,6 +28,10 @@ struct fixture {
   time_point now{};
   std::uint32_t last = 0;
 
+  workers resize(std::size_t size) {
+    for (auto number = slots.size(); number < size; ++number) slots.add(number);
+    return slots.shrink(size);
+  }
   // Starts all that may start now.
   workers start() {
     workers started;
@@ -48,37 +52,37 @@ struct fixture {
 
 TEST_CASE_METHOD(fixture, "a pool starts as many workers as it has slots", "[unit][pool]") {
   CHECK_FALSE(slots.wants_worker(now));
-  CHECK(slots.resize(3).empty());
+  CHECK(resize(3).empty());
   CHECK(start() == workers{worker_id{1}, worker_id{2}, worker_id{3}});
   CHECK(slots.next_deadline() == never);
 }
 
 TEST_CASE_METHOD(fixture, "a larger pool starts the difference", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
-  CHECK(slots.resize(3).empty());
+  CHECK(resize(3).empty());
   CHECK(start() == workers{worker_id{2}, worker_id{3}});
 }
 
 TEST_CASE_METHOD(fixture, "a smaller pool names those that have to go", "[unit][pool]") {
-  slots.resize(3);
+  resize(3);
   start();
-  CHECK(slots.resize(1) == workers{worker_id{3}, worker_id{2}});
+  CHECK(resize(1) == workers{worker_id{3}, worker_id{2}});
   slots.on_gone(worker_id{3}, true, 0ns, now);  // which is nothing to the pool any more
   CHECK(start().empty());
-  CHECK(slots.resize(0) == workers{worker_id{1}});
+  CHECK(resize(0) == workers{worker_id{1}});
   CHECK(slots.size() == 0);
 }
 
 TEST_CASE_METHOD(fixture, "a slot whose worker is dead is no surplus", "[unit][pool]") {
-  slots.resize(2);
+  resize(2);
   start();
   dies(worker_id{2});
-  CHECK(slots.resize(1).empty());
+  CHECK(resize(1).empty());
 }
 
 TEST_CASE_METHOD(fixture, "the first death is answered at once, the next waits", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
   dies(worker_id{1});
   CHECK(start() == workers{worker_id{2}});
@@ -94,7 +98,7 @@ TEST_CASE_METHOD(fixture, "the first death is answered at once, the next waits",
 }
 
 TEST_CASE_METHOD(fixture, "each slot has a delay of its own", "[unit][pool]") {
-  slots.resize(2);
+  resize(2);
   start();
   dies(worker_id{1});
   start();
@@ -105,7 +109,7 @@ TEST_CASE_METHOD(fixture, "each slot has a delay of its own", "[unit][pool]") {
 }
 
 TEST_CASE_METHOD(fixture, "a worker that lived long is replaced at once", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
   dies(worker_id{1});
   start();
@@ -116,7 +120,7 @@ TEST_CASE_METHOD(fixture, "a worker that lived long is replaced at once", "[unit
 
 TEST_CASE_METHOD(fixture, "too many deaths suspend the pool, until it revives",
                  "[unit][pool][I7]") {
-  slots.resize(4);
+  resize(4);
   start();
   for (std::uint32_t id = 1; id <= 3; ++id) dies(worker_id{id});
   CHECK(test::drain(actions).empty());
@@ -137,14 +141,14 @@ TEST_CASE_METHOD(fixture, "too many deaths suspend the pool, until it revives",
 }
 
 TEST_CASE_METHOD(fixture, "deaths while suspended are not announced again", "[unit][pool]") {
-  slots.resize(8);
+  resize(8);
   start();
   for (std::uint32_t id = 1; id <= 8; ++id) dies(worker_id{id});
   CHECK(test::events<respawn_suspended>(test::drain(actions)).size() == 1);
 }
 
 TEST_CASE_METHOD(fixture, "a pool that revives has forgotten its deaths", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
   dies(worker_id{1});
   start();
@@ -158,7 +162,7 @@ TEST_CASE_METHOD(fixture, "a pool that revives has forgotten its deaths", "[unit
 }
 
 TEST_CASE_METHOD(fixture, "a deliberate stop is no death", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   for (int i = 0; i < 100; ++i) {
     CHECK(start().size() == 1);
     slots.on_gone(worker_id{last}, true, 0ns, now);
@@ -167,7 +171,7 @@ TEST_CASE_METHOD(fixture, "a deliberate stop is no death", "[unit][pool]") {
 }
 
 TEST_CASE_METHOD(fixture, "who is not of the pool dies without a consequence", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
   for (std::uint32_t id = 10; id < 30; ++id) dies(worker_id{id});
   CHECK(test::drain(actions).empty());
@@ -175,7 +179,7 @@ TEST_CASE_METHOD(fixture, "who is not of the pool dies without a consequence", "
 }
 
 TEST_CASE_METHOD(fixture, "a replacement has the slot of the old worker", "[unit][pool]") {
-  slots.resize(1);
+  resize(1);
   start();
   slots.replace(worker_id{1}, worker_id{50});
   slots.on_gone(worker_id{1}, true, 0ns, now);
@@ -183,7 +187,7 @@ TEST_CASE_METHOD(fixture, "a replacement has the slot of the old worker", "[unit
   dies(worker_id{50});
   CHECK(start() == workers{worker_id{2}});
   slots.replace(worker_id{99}, worker_id{100});  // had none
-  CHECK(slots.resize(0) == workers{worker_id{2}});
+  CHECK(resize(0) == workers{worker_id{2}});
 }
 
 TEST_CASE("without a limit of deaths it is ten for each worker, and at least twenty",
@@ -191,7 +195,7 @@ TEST_CASE("without a limit of deaths it is ten for each worker, and at least twe
   auto const deaths_until_suspended = [](std::size_t size) {
     action_queue actions;
     pool slots({}, 1, actions);
-    slots.resize(size);
+    for (std::size_t number = 0; number < size; ++number) slots.add(number);
     std::uint32_t last = 0;
     std::size_t deaths = 0;
     time_point now{};

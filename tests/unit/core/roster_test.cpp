@@ -32,7 +32,7 @@ struct fixture {
   time_point now{1h};
 
   roster::worker& starting() {
-    auto& at = workers.add(now);
+    auto& at = workers.add(0, now);
     workers.on_spawned(at, 4'711, {});
     done();
     return at;
@@ -51,7 +51,7 @@ struct fixture {
 
 TEST_CASE_METHOD(fixture, "a new worker starts, with a number that no other ever has",
                  "[unit][roster][I5]") {
-  auto& at = workers.add(now);
+  auto& at = workers.add(0, now);
   CHECK(at.id == worker_id{1});
   CHECK(at.state == state::starting);
   CHECK(at.deadline == now + 10s);
@@ -61,7 +61,7 @@ TEST_CASE_METHOD(fixture, "a new worker starts, with a number that no other ever
   CHECK(forked[0].process == 4'711);
   at.exited = at.link_closed = true;
   workers.remove(worker_id{1});
-  CHECK(workers.add(now).id == worker_id{2});
+  CHECK(workers.add(0, now).id == worker_id{2});
 }
 
 TEST_CASE_METHOD(fixture, "a hello brings a starting worker online", "[unit][roster]") {
@@ -220,7 +220,7 @@ TEST_CASE_METHOD(fixture, "worker_exited tells all, and comes last", "[unit][ros
 }
 
 TEST_CASE_METHOD(fixture, "a worker that cannot be started is gone at once", "[unit][roster]") {
-  auto& at = workers.add(now);
+  auto& at = workers.add(0, now);
   workers.on_spawned(at, 0, asio::error::no_memory);
   CHECK(at.gone());
   workers.remove(at.id);

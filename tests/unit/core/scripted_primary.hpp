@@ -15,8 +15,8 @@ namespace prong::core {
 
 class scripted_primary {
  public:
-  explicit scripted_primary(options settings = {}, bool shared = false)
-      : core(settings, shared, 1) {
+  explicit scripted_primary(options settings = {}, scheduling policy = scheduling::round_robin)
+      : core(settings, policy, 1) {
     at_time(now);
   }
 
@@ -83,7 +83,7 @@ class scripted_primary {
   }
   void arrive(std::uint64_t first, std::uint64_t last) {
     for (auto id = first; id <= last; ++id)
-      call([&](primary_core& each) { each.on_connection(listener_id{1}, connection_id{id}); });
+      call([&](primary_core& each) { each.on_connection(listener_id{1}, {connection_id{id}}); });
   }
 
   /// What the core has wanted since the last `forget`.

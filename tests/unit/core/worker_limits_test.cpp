@@ -41,10 +41,10 @@ struct limited {
 
 TEST_CASE_METHOD(limited, "a worker asks for no more connections than it has room for",
                  "[unit][worker]") {
-  core.limit(id, 2, false);
+  core.count(id, 0, 2, false);
   core.accept_waits(id);
   CHECK(credits() == 2);
-  core.limit(id, 0, false);
+  core.count(id, 0, 0, false);
   offer(7);
   auto const then = done();
   CHECK(frames<wire::refused>(then).size() == 1);
@@ -53,17 +53,17 @@ TEST_CASE_METHOD(limited, "a worker asks for no more connections than it has roo
 }
 
 TEST_CASE_METHOD(limited, "when there is room again, a worker asks again", "[unit][worker]") {
-  core.limit(id, 0, false);
+  core.count(id, 0, 0, false);
   core.accept_waits(id);
   CHECK(credits() == 0);
-  core.limit(id, 1, false);
+  core.count(id, 0, 1, false);
   CHECK(only<act::request_turn>(done()).size() == 1);
   CHECK(credits() == 1);
 }
 
 TEST_CASE_METHOD(limited, "a worker that turns away takes what it has no room for, and closes it",
                  "[unit][worker]") {
-  core.limit(id, 0, true);
+  core.count(id, 0, 0, true);
   core.accept_waits(id);
   CHECK(credits() == 4);
   offer(7);
@@ -73,6 +73,27 @@ TEST_CASE_METHOD(limited, "a worker that turns away takes what it has no room fo
   REQUIRE(closed.size() == 1);
   CHECK(closed[0].connection == connection_id{7});
   CHECK(credits() == 1);
+}
+
+TEST_CASE("how many connections are open is said once in a turn, where the primary asked",
+          "[unit][worker][least_connections]") {
+  bool const asked = GENERATE(false, true);
+  worker_core core{worker_id{3}, 4'711};
+  auto const id = core.add_acceptor();
+  core.listen(id, test::request(where));
+  core.on_control(wire::listening{1, to_wire(where), false, asked}, false);
+  core.on_turn();
+  test::drain(core);
+  for (auto const open : {1u, 2u, 3u}) core.count(id, open, SIZE_MAX, false);
+  CHECK(only<act::request_turn>(test::drain(core)).size() == (asked ? 1 : 0));
+  core.on_turn();
+  auto const said = frames<wire::credit>(test::drain(core));
+  CHECK(said == (asked ? std::vector{wire::credit{1, 0, 3}} : std::vector<wire::credit>{}));
+  core.on_turn();
+  CHECK(frames<wire::credit>(test::drain(core)).empty());
+  core.accept_waits(id);  // what it asks for comes with the number
+  core.on_turn();
+  CHECK(frames<wire::credit>(test::drain(core)).at(0).open == 3);
 }
 
 TEST_CASE("an acceptor of the worker's own is told to the primary, and asks for nothing",

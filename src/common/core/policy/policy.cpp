@@ -1,0 +1,31 @@
+// Which class stands for which scheduling.
+// SPDX-License-Identifier: BSL-1.0
+#include "common/core/policy/policy.hpp"
+
+#include "common/core/policy/by_function.hpp"
+#include "common/core/policy/in_order.hpp"
+#include "common/core/policy/least_connections.hpp"
+#include "common/core/policy/round_robin.hpp"
+
+namespace prong::core {
+
+std::unique_ptr<policy> make_policy(scheduling which, worker_choice const& choose) {
+  switch (which) {
+    case scheduling::least_connections: return std::make_unique<in_order<least_connections>>();
+    case scheduling::custom: return std::make_unique<by_function>(choose);
+    case scheduling::platform_default:
+    case scheduling::round_robin:
+    case scheduling::shared: break;
+  }
+  return std::make_unique<in_order<round_robin>>();
+}
+
+bool goes_by_load(scheduling which) noexcept {
+  return which == scheduling::least_connections || which == scheduling::custom;
+}
+
+bool goes_by_client(scheduling which) noexcept {
+  return which == scheduling::custom;
+}
+
+}  // namespace prong::core
