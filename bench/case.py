@@ -30,13 +30,14 @@ class Row:
     value: float | None
     remark: str
     target: tuple[str, float] | None = None  # ("<=", 1.5)
+    race: bool = False  # without a target it is still good to be ahead
 
     @property
     def verdict(self):
         if self.value is None:
             return "not measured"
         if self.target is None:
-            return ""
+            return "behind" if self.race and self.value < 1 else ""
         sign, limit = self.target
         reached = self.value >= limit if sign == ">=" else self.value <= limit
         return "reached" if reached else "missed"

@@ -164,7 +164,7 @@ class load {
   bench::tally seen_;
   asio::io_context context_{1};
   asio::steady_timer patience_{context_};  // with a server that does not answer
-  std::size_t ended_ = 0;  // clients
+  std::size_t ended_ = 0;                  // clients
   std::mt19937 random_{std::random_device{}()};
   bench::clock::time_point begin_{}, end_{};
 };

@@ -62,15 +62,17 @@ def wrk(server, seconds, close=True):
     }
 
 
-def client(server, seconds, *more):
+def client(server, seconds, *more, program=(PROGRAMS / "bench_client",)):
     """What bench_client sees."""
-    command = [PROGRAMS / "bench_client", "--port", server.port, "--seconds", seconds]
-    return json_of([*command, "--workers", len(server.workers), *more])
+    command = [*program, "--port", server.port, "--seconds", seconds]
+    result = json_of([*command, "--workers", len(server.workers), *more])
+    if result["failed"] > result["connections"] / 100:
+        raise Failed(f"{result['failed']} connections failed, {result['connections']} did not")
+    return result
 
 
-def client_on_windows(server, seconds, *more):
-    command = [WINE, WINDOWS_PROGRAMS / "bench_client.exe", "--port", server.port]
-    return json_of([*command, "--seconds", seconds, "--workers", len(server.workers), *more])
+def client_on_windows(server, seconds):
+    return client(server, seconds, program=(WINE, WINDOWS_PROGRAMS / "bench_client.exe"))
 
 
 def system_calls(server, processes, seconds):

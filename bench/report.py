@@ -160,8 +160,8 @@ def page_section(folder):
         seen.add(facts["prong"])
     if not rows:
         return "Nothing has been measured yet.\n"
-    missed = [row for row in rows if row.verdict in ("missed", "not measured") and row.target]
-    lines = ["### Where prong loses, or misses what it is to reach\n", *markdown(missed)]
+    lost = [row for row in rows if row.verdict in ("missed", "behind", "not measured")]
+    lines = ["### Where prong loses, or misses what it is to reach\n", *markdown(lost)]
     lines += ["\n### All cases\n", *markdown(rows), "\n### The machine\n", "| | |", "|---|---|"]
     facts = {**facts, "prong": ", ".join(sorted(seen))}
     lines += [f"| {what} | {value} |" for what, value in facts.items()]

@@ -12,7 +12,7 @@ namespace {
 /// One worker: a service, and a descriptor that says when there are connections.
 class worker_loop {
  public:
-  /// `take` serves what there is, and returns whether to wait for more.
+  /// `one_at_a_time`: waits for more only when a connection has ended.
   worker_loop(int readable, bool one_at_a_time)
       : readable_(context_, readable),
         service_(one_at_a_time ? [this] { wait(); } : end_handler()) {}
