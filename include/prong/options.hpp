@@ -147,9 +147,11 @@ struct options {
   std::size_t max_pending_connections = 128;
 
   /// How many connections may be on their way to one worker's acceptor. 1 keeps every waiting
-  /// connection where any worker can get it, which gives the best latency when workers block;
-  /// more saves round trips when connections are many and short.
-  std::size_t window = 1;
+  /// connection where any worker can get it, which gives the best latency when workers block; more
+  /// saves round trips when connections are many and short. 0: each worker begins with 1, asks for
+  /// up to 64 while connections queue and its event loop turns fast, and for 1 again when a handler
+  /// held its loop up.
+  std::size_t window = 0;
 
   /// How many events wait for `async_next_event`. At the bound the oldest is dropped, and
   /// `events_lost` stands in its place. Messages and lines of output are not among them: a worker

@@ -55,7 +55,7 @@ void primary_impl::perform(action::send const& what) {
 void primary_impl::perform(action::offer const& what) {
   auto& entry = workers_.at(what.to);
   entry.channel->send(wire::offer{static_cast<std::uint64_t>(what.connection),
-                                  static_cast<std::uint64_t>(what.acceptor)},
+                                  static_cast<std::uint64_t>(what.acceptor), what.more_wait},
                       connections_.get(what.connection));
   unflushed_.push_back(entry.channel);
 }

@@ -15,7 +15,7 @@ namespace prong::detail {
 namespace {
 
 // How many connections are accepted before other work has its turn.
-constexpr int accepts_in_a_row = 16;
+constexpr int accepts_in_a_row = 64;
 
 }  // namespace
 

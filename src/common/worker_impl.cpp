@@ -242,8 +242,9 @@ void worker_impl::perform(act::listened const& what) {
 
 // Posted behind what is ready to run now: it proves that nothing blocks the loop.
 void worker_impl::perform(act::request_turn const&) {
-  asio::post(executor_, [weak = weak_from_this()] {
-    if (auto const self = weak.lock()) self->turn([&] { self->core_.on_turn(); });
+  asio::post(executor_, [weak = weak_from_this(), asked = os::clock::now()] {
+    auto const self = weak.lock();
+    if (self) self->turn([&] { self->core_.on_turn(os::clock::now() - asked); });
   });
 }
 

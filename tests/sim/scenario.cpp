@@ -69,7 +69,7 @@ void scenario::draw_faults() {
 options scenario::draw_options() {
   options drawn;
   drawn.workers = draw_.pick(4);
-  drawn.window = 1 + draw_.pick(2);
+  drawn.window = draw_.pick(3);
   drawn.max_pending_connections = 1 + draw_.pick(5);
   drawn.start_timeout = milliseconds(500 + draw_.pick(5'000));
   drawn.stop_timeout = milliseconds(draw_.pick(5'000));

@@ -29,7 +29,6 @@ TEST_CASE("what nobody changed can be meant", "[unit][options]") {
 
 TEST_CASE("an option that cannot be meant is named", "[unit][options]") {
   CHECK(names(invalid([](options& o) { o.workers = 4'097; }), "workers"));
-  CHECK(names(invalid([](options& o) { o.window = 0; }), "window"));
   CHECK(names(invalid([](options& o) { o.window = 1'025; }), "window"));
   CHECK(
       names(invalid([](options& o) { o.max_pending_connections = 0; }), "max_pending_connections"));
@@ -48,6 +47,7 @@ TEST_CASE("an option that cannot be meant is named", "[unit][options]") {
 TEST_CASE("the bounds themselves can be meant", "[unit][options]") {
   CHECK(invalid([](options& o) { o.workers = 4'096; }).empty());
   CHECK(invalid([](options& o) { o.window = 1'024; }).empty());
+  CHECK(invalid([](options& o) { o.window = 0; }).empty());
   CHECK(invalid([](options& o) { o.max_pending_connections = 1'000'000; }).empty());
   CHECK(invalid([](options& o) { o.max_pending_connections = 1; }).empty());
   CHECK(invalid([](options& o) { o.max_queued_events = 1; }).empty());

@@ -31,6 +31,7 @@ struct offer {
   worker_id to{};
   acceptor_id acceptor{};
   connection_id connection{};
+  bool more_wait = false;
 };
 /// Tell the worker that it listens, with a handle of the listening socket to accept on.
 struct share {

@@ -65,8 +65,31 @@ bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count,
   if (count > wire::max_credits || at->second.credits + count > wire::max_credits) return false;
   at->second.credits += count;
   policy_->load(id, open + at->second.offered.size());
-  if (at->second.credits > 0) policy_->ready(id);
+  has_room(at);
   return true;
+}
+
+void dispatcher::has_room(members::iterator at) {
+  auto& [id, one] = *at;
+  if (one.credits == 0) return;
+  if (one.offered.empty())
+    policy_->ready(id);
+  else if (!std::exchange(one.is_listed, true))
+    spare_.push_back(id);
+}
+
+bool dispatcher::lend() {
+  bool any = false;
+  for (auto const id : spare_) {
+    auto const at = members_.find(id);
+    if (at == members_.end()) continue;
+    at->second.is_listed = false;
+    if (at->second.credits == 0) continue;
+    policy_->ready(id);
+    any = true;
+  }
+  spare_.clear();
+  return any;
 }
 
 std::optional<arrival> dispatcher::answered(members::iterator at, connection_id connection) {
@@ -83,6 +106,7 @@ std::optional<arrival> dispatcher::answered(members::iterator at, connection_id 
 bool dispatcher::took(worker_id id, connection_id connection) {
   auto const at = members_.find(id);
   if (!answered(at, connection)) return false;
+  if (at->second.offered.empty()) has_room(at);
   erase_if_done(at);
   return true;
 }
@@ -98,14 +122,16 @@ bool dispatcher::refused(worker_id id, connection_id connection) {
 }
 
 std::optional<dispatcher::offer> dispatcher::next() {
-  auto const turn = policy_->next();
+  auto turn = policy_->next();
+  if (!turn && pending() > 0 && lend()) turn = policy_->next();
   if (!turn) return std::nullopt;
   auto const at = members_.find(turn->to);
   PRONG_ASSERT(at != members_.end() && at->second.accepting && at->second.credits > 0, "I6");
   at->second.offered.push_back(turn->what);
   ++offered_;
-  if (--at->second.credits > 0) policy_->ready(turn->to);
-  return offer{turn->to, at->second.acceptor, turn->what.connection};
+  --at->second.credits;
+  has_room(at);
+  return offer{turn->to, at->second.acceptor, turn->what.connection, pending() > 0};
 }
 
 bool dispatcher::accepts(worker_id id) const noexcept {

@@ -23,6 +23,7 @@ class dispatcher {
     worker_id to;
     acceptor_id acceptor;
     connection_id connection;
+    bool more_wait;  // behind it
   };
 
   explicit dispatcher(std::unique_ptr<policy> how) : policy_(std::move(how)) {}
@@ -61,10 +62,15 @@ class dispatcher {
     acceptor_id acceptor{};
     bool accepting = false;
     std::uint32_t credits = 0;
+    bool is_listed = false;  // in spare_
     std::vector<arrival> offered;
   };
   using members = std::unordered_map<worker_id, member>;
 
+  /// A member with room is ready if it has answered all, else spare.
+  void has_room(members::iterator at);
+  /// Nobody is ready: all that are spare become so.
+  bool lend();
   /// The member leaves for good once it has nothing to answer.
   void erase_if_done(members::iterator at);
   /// Takes the offer out of those that are open.
@@ -74,6 +80,9 @@ class dispatcher {
 
   std::unique_ptr<policy> policy_;
   members members_;
+  // Workers that had credit and offers to answer: their loops may be blocked. They get more only
+  // while connections wait and nobody else has room.
+  std::vector<worker_id> spare_;
   std::size_t offered_ = 0;
   std::size_t accepting_ = 0;
 };

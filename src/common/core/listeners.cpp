@@ -217,7 +217,7 @@ void listeners::settle(listener_id id, listener& at) {
     return;
   }
   while (auto const next = at.connections.next())
-    actions_.push(action::offer{next->to, next->acceptor, next->connection});
+    actions_.push(action::offer{next->to, next->acceptor, next->connection, next->more_wait});
   bool const wanted =
       !is_shared(at) && at.connections.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;

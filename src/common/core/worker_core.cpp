@@ -117,7 +117,7 @@ bool worker_core::on_control(wire::control const& what, bool has_socket) {
   if (auto* const offer = std::get_if<wire::offer>(&what))
     on_offer(*offer, has_socket);
   else if (auto* const welcome = std::get_if<wire::welcome>(&what))
-    window_ = welcome->window;
+    window_ = window(welcome->window);
   else if (auto* const listening = std::get_if<wire::listening>(&what))
     on_listening(*listening, has_socket);
   else if (auto* const failed = std::get_if<wire::listen_failed>(&what))
@@ -131,6 +131,7 @@ bool worker_core::on_control(wire::control const& what, bool has_socket) {
 
 void worker_core::on_offer(wire::offer const& what, bool has_socket) {
   connection_id const connection{what.connection};
+  more_waited_ = more_waited_ || what.more_wait;
   auto const found = acceptors_.find(acceptor_id{what.acceptor});
   if (stopping_) {
     push(act::drop{connection});  // unanswered: the end of the link tells the primary
@@ -216,8 +217,9 @@ void worker_core::want_turn() {
   push(act::request_turn{});
 }
 
-void worker_core::on_turn() {
+void worker_core::on_turn(std::chrono::nanoseconds lasted) {
   turn_wanted_ = false;
+  window_.on_turn(lasted, std::exchange(more_waited_, false));
   if (stopping_) return;
   for (auto& [id, each] : acceptors_) {
     if (each.at != phase::listening || each.shared) continue;
@@ -240,7 +242,7 @@ void worker_core::on_turn() {
 // How many more it asks for now.
 std::uint32_t worker_core::grant(acceptor& to) {
   if (to.waiting == 0) return 0;
-  auto room = std::max(window_, to.waiting);
+  auto room = std::max(window_.size(), to.waiting);
   if (!to.turns_away) room = std::min(room, to.room);
   if (to.granted >= room) return 0;
   auto const count = std::min(room - to.granted, wire::max_credits - granted_);

@@ -8,8 +8,10 @@
 #pragma once
 
 #include "common/core/types.hpp"
+#include "common/core/window.hpp"
 #include "common/wire/control.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -81,7 +83,8 @@ class worker_core {
   // What happened.
   /// False if the primary broke the protocol. `has_socket`: whether the frame's socket arrived.
   bool on_control(wire::control const& what, bool has_socket);
-  void on_turn();
+  /// `lasted`: how long the turn took that `request_turn` asked for.
+  void on_turn(std::chrono::nanoseconds lasted);
   void on_recovered();
 
   std::optional<any_worker_action> next_action();
@@ -128,8 +131,9 @@ class worker_core {
   std::map<acceptor_id, acceptor> acceptors_;
   std::deque<any_worker_action> actions_;
   std::uint64_t last_acceptor_ = 0;
-  std::size_t window_ = 1;
-  std::size_t granted_ = 0;  // of all acceptors; no more than a mailbox has room for answers
+  window window_{1};
+  bool more_waited_ = false;  // behind an offer of this turn
+  std::size_t granted_ = 0;   // of all acceptors; no more than a mailbox has room for answers
   bool turn_wanted_ = false;
   bool starved_ = false;
   bool stopping_ = false;

@@ -217,6 +217,7 @@ template <is<offer> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.id(value.connection);
   walk.number(value.acceptor);
+  walk.truth(value.more_wait);
 }
 
 template <is<took> Value>

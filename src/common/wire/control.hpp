@@ -102,6 +102,7 @@ struct listens_alone {
 struct offer {
   std::uint64_t connection = 0;
   std::uint64_t acceptor = 0;
+  bool more_wait = false;  // other connections, behind this one
   friend bool operator==(offer const&, offer const&) = default;
 };
 // The connection is the worker's from here on.

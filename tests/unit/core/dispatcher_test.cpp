@@ -191,6 +191,25 @@ TEST_CASE_METHOD(fixture, "more credits than any window has are refused", "[unit
   CHECK_FALSE(all.grant(second, door, 0xffff'ffff));
 }
 
+TEST_CASE_METHOD(fixture, "who has an offer to answer gets another only when nobody else has room",
+                 "[unit]") {
+  all.join(first, 0, door);
+  all.join(second, 1, door);
+  CHECK(all.grant(first, door, 2));
+  CHECK(all.grant(second, door, 2));
+  arrive(1, 2);
+  auto const goes_to = [this](worker_id id, bool more_wait) {
+    auto const next = all.next();
+    return next && next->to == id && next->more_wait == more_wait;
+  };
+  CHECK(goes_to(first, true));
+  CHECK(goes_to(second, false));
+  CHECK(all.took(second, number(2)));
+  arrive(3, 4);
+  CHECK(goes_to(second, true));
+  CHECK(goes_to(first, false));
+}
+
 TEST_CASE_METHOD(fixture, "a grant of no credit gives none", "[unit]") {
   arrive(1, 1);
   join_with_credit(first, 0);
@@ -238,24 +257,27 @@ TEST_CASE("a worker has what it reports, and what it has been offered since",
     all.join(id, 0, door);
     REQUIRE(all.grant(id, door, 8));
   }
-  auto const goes_to = [&](std::uint64_t connection) {
+  auto const takes = [&](std::uint64_t connection) {
     all.arrived({number(connection)});
     auto const next = all.next();
     REQUIRE(next);
+    REQUIRE(all.took(next->to, number(connection)));
     return next->to;
   };
   REQUIRE(all.grant(first, door, 0, 2));
-  CHECK(goes_to(1) == second);
-  CHECK(goes_to(2) == second);
-  CHECK(goes_to(3) == first);  // two and two: in turn
-  CHECK(goes_to(4) == second);
-  CHECK(all.took(second, number(1)));
-  REQUIRE(all.grant(second, door, 0, 1));  // the one; two are on their way
-  CHECK(goes_to(5) == first);
-  CHECK(all.refused(second, number(2)));
+  CHECK(takes(1) == second);
+  CHECK(takes(2) == second);
+  CHECK(takes(3) == first);  // two and two: in turn
+  CHECK(takes(4) == second);
+  REQUIRE(all.grant(second, door, 0, 1));
+  CHECK(takes(5) == second);
+  all.arrived({number(6)});
   CHECK(all.next().value().to == second);
-  REQUIRE(all.grant(first, door, 0, 0));  // two are on their way
-  CHECK(goes_to(6) == first);
+  REQUIRE(all.grant(second, door, 0, 2));  // and one is on its way
+  CHECK(takes(7) == first);                // three and three
+  CHECK(all.refused(second, number(6)));
+  REQUIRE(all.grant(second, door, 0, 2));
+  CHECK(all.next().value().to == second);
 }
 
 }  // namespace

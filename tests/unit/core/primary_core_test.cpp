@@ -48,7 +48,7 @@ TEST_CASE_METHOD(by_hand, "a worker is forked, comes online, listens, and exits 
                  "[unit][primary][I5]") {
   CHECK(forks() == first);
   comes_up(first);
-  CHECK(told<wire::welcome>(first) == std::vector{wire::welcome{1, 1}});
+  CHECK(told<wire::welcome>(first) == std::vector{wire::welcome{1, 0}});
   dies(first);
   std::vector<std::size_t> order;
   for (auto const& each : seen)

@@ -47,11 +47,11 @@ struct fixture {
     return id;
   }
   bool is_offered(acceptor_id to, std::uint64_t connection, bool has_socket = true) {
-    return hears(wire::offer{connection, static_cast<std::uint64_t>(to)}, has_socket);
+    return hears(wire::offer{connection, static_cast<std::uint64_t>(to), false}, has_socket);
   }
   // The loop turns; what the core wants because of it.
   actions turn() {
-    core.on_turn();
+    core.on_turn({});
     return done();
   }
   std::uint32_t credits_after_turn() {
@@ -357,7 +357,7 @@ TEST_CASE_METHOD(fixture, "a worker that stops says nothing any more", "[unit][w
   CHECK(hears(wire::stop{}));
   core.listen(core.add_acceptor(), test::request(port(81)));
   core.accept_waits(id);
-  core.on_turn();
+  core.on_turn({});
   core.on_recovered();
   CHECK(hears(wire::listening{1, to_wire(port(80)), false}));
   CHECK(hears(wire::listen_failed{1, {}}));

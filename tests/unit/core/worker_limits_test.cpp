@@ -29,12 +29,12 @@ struct limited {
   }
   std::vector<any_worker_action> done() { return test::drain(core); }
   std::uint32_t credits() {
-    core.on_turn();
+    core.on_turn({});
     std::uint32_t sum = 0;
     for (auto const& each : frames<wire::credit>(done())) sum += each.count;
     return sum;
   }
-  void offer(std::uint64_t connection) { core.on_control(wire::offer{connection, 1}, true); }
+  void offer(std::uint64_t connection) { core.on_control(wire::offer{connection, 1, false}, true); }
 };
 
 }  // namespace
@@ -82,17 +82,17 @@ TEST_CASE("how many connections are open is said once in a turn, where the prima
   auto const id = core.add_acceptor();
   core.listen(id, test::request(where));
   core.on_control(wire::listening{1, to_wire(where), false, asked}, false);
-  core.on_turn();
+  core.on_turn({});
   test::drain(core);
   for (auto const open : {1u, 2u, 3u}) core.count(id, open, SIZE_MAX, false);
   CHECK(only<act::request_turn>(test::drain(core)).size() == (asked ? 1 : 0));
-  core.on_turn();
+  core.on_turn({});
   auto const said = frames<wire::credit>(test::drain(core));
   CHECK(said == (asked ? std::vector{wire::credit{1, 0, 3}} : std::vector<wire::credit>{}));
-  core.on_turn();
+  core.on_turn({});
   CHECK(frames<wire::credit>(test::drain(core)).empty());
   core.accept_waits(id);  // what it asks for comes with the number
-  core.on_turn();
+  core.on_turn({});
   CHECK(frames<wire::credit>(test::drain(core)).at(0).open == 3);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("an acceptor of the worker's own is told to the primary, and asks for 
   CHECK(frames<wire::listens_alone>(test::drain(core)) ==
         std::vector{wire::listens_alone{1, to_wire(where), {}}});
   core.accept_waits(id);
-  core.on_turn();
+  core.on_turn({});
   CHECK(frames<wire::credit>(test::drain(core)).empty());
   core.close(id);
   CHECK(frames<wire::unlisten>(test::drain(core)).size() == 1);

@@ -60,7 +60,7 @@ inline std::vector<sample> samples() {
       {listen_failed{13, {error::category::prong, -1}},
        "05000000 0500 0000 0d00000000000000  01 ffffffff"},
       {unlisten{14}, "00000000 0600 0000 0e00000000000000"},
-      {offer{0xfffefdfcfbfaf9f8, 15}, "08000000 0700 0100 f8f9fafbfcfdfeff  0f00000000000000"},
+      {offer{0xfffefdfcfbfaf9f8, 15, true}, "09000000 0700 0100 f8f9fafbfcfdfeff  0f00000000000000 01"},
       {took{16}, "00000000 0800 0000 1000000000000000"},
       {refused{17}, "00000000 0900 0000 1100000000000000"},
       {credit{18, 0x01020304, 0x05060708},
