@@ -290,7 +290,7 @@ class basic_acceptor {
                                                  socket_handle connection) {
             socket_type socket(to);
             if (!ec) adopt(socket, *impl, from, std::move(connection), ec);
-            std::move(done)(ec, std::move(socket));
+            std::forward<decltype(done)>(done)(ec, std::move(socket));
           };
           start(std::move(completion), std::move(finish));
         },
@@ -304,7 +304,7 @@ class basic_acceptor {
           auto finish = [impl = impl_, &into, from](auto&& done, error_code ec,
                                                     socket_handle connection) {
             if (!ec) adopt(into, *impl, from, std::move(connection), ec);
-            std::move(done)(ec);
+            std::forward<decltype(done)>(done)(ec);
           };
           start(std::move(completion), std::move(finish));
         },
@@ -317,7 +317,7 @@ class basic_acceptor {
         [this, from](auto completion) {
           auto finish = [from](auto&& done, error_code ec, socket_handle connection) {
             if (!ec && from) *from = client_of(connection);
-            std::move(done)(ec, std::move(connection));
+            std::forward<decltype(done)>(done)(ec, std::move(connection));
           };
           this->start(std::move(completion), std::move(finish));
         },

@@ -7,6 +7,7 @@
 
 #include <prong/error.hpp>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -165,7 +166,8 @@ void worker_impl::connection_ended() {
 void worker_impl::on_frame(wire::control const& what, os::socket attached) {
   bool const has_socket = static_cast<bool>(attached);
   if (auto const* const offer = std::get_if<wire::offer>(&what)) {
-    if (has_socket) offered_.emplace(core::connection_id{offer->connection}, std::move(attached));
+    if (has_socket)
+      offered_.push_back({core::connection_id{offer->connection}, std::move(attached)});
   } else {
     attached_ = std::move(attached);
   }
@@ -212,6 +214,14 @@ void worker_impl::perform(act::send const& what) {
   if (channel_) channel_->send(what.what);
 }
 
+os::socket worker_impl::take_offered(core::connection_id what) {
+  auto const found = std::ranges::find(offered_, what, &offered_socket::id);
+  if (found == offered_.end()) return {};  // it was lost on its way here
+  auto connection = std::move(found->connection);
+  offered_.erase(found);
+  return connection;
+}
+
 // From here on the connection is this worker's, and nobody else's whatever happens (I2).
 // False if the channel has ended, or the primary broke the protocol: then it is the primary's.
 bool worker_impl::take(core::connection_id what) noexcept {
@@ -220,7 +230,7 @@ bool worker_impl::take(core::connection_id what) noexcept {
 
 void worker_impl::perform(act::deliver const& what) {
   auto to = acceptor(what.acceptor).take_waiting();
-  auto connection = std::move(offered_.extract(what.connection).mapped());
+  auto connection = take_offered(what.connection);
   if (take(what.connection))
     to.complete({}, std::move(connection));
   else
@@ -228,12 +238,12 @@ void worker_impl::perform(act::deliver const& what) {
 }
 
 void worker_impl::perform(act::drop const& what) {
-  offered_.erase(what.connection);
+  take_offered(what.connection);
 }
 
 void worker_impl::perform(act::turn_away const& what) {
   if (take(what.connection)) acceptor(what.acceptor).turn_away();
-  offered_.erase(what.connection);
+  take_offered(what.connection);
 }
 
 void worker_impl::perform(act::listened const& what) {

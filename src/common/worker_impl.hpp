@@ -66,6 +66,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void on_link_end();
   void deliver_messages();
   bool take(core::connection_id what) noexcept;
+  os::socket take_offered(core::connection_id what);
   void complete_disconnects();
   acceptor_impl& acceptor(core::acceptor_id id) const;
 
@@ -83,8 +84,12 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   core::worker_core core_;
   std::shared_ptr<link> channel_;  // none if standalone
   std::map<core::acceptor_id, listening_impl*> listening_;
-  std::map<core::connection_id, os::socket> offered_;
-  os::socket attached_;  // came with the frame that is being handled
+  struct offered_socket {
+    core::connection_id id;
+    os::socket connection;
+  };
+  std::vector<offered_socket> offered_;  // few, and mostly the first is asked for
+  os::socket attached_;                  // came with the frame that is being handled
   os::timer pause_;
 
   std::deque<message> inbox_;
