@@ -37,6 +37,13 @@ enum class scheduling {
   /// in turn. For connections that live long, and not equally long. Where a program counts none it
   /// is round robin.
   least_connections,
+  /// The primary accepts, and all connections of one source address go to one worker: to one slot
+  /// (`worker_info::slot`), so that a reload, or a death and its successor, move nobody for long.
+  /// While a slot has no worker its clients, and nobody else's, go to others. A connection waits
+  /// for
+  /// its worker even if others are idle. For sessions in a worker's memory. What has no address, as
+  /// the client of a local socket, goes anywhere.
+  sticky,
   /// The primary accepts, and `options::choose_worker` says who gets the connection.
   custom,
 };
@@ -124,6 +131,14 @@ struct options {
   /// The client of a local socket has no address.
   /// Called on the primary's executor; it must neither throw nor call the primary.
   worker_choice choose_worker{};
+
+  /// Of `scheduling::sticky` and `custom`: whether each connection begins with a PROXY protocol
+  /// header, version 1 or 2. Then the source address in it is the client's. The primary only looks
+  /// at the header: the worker reads it, as the first bytes of its connection. Where it says LOCAL
+  /// or UNKNOWN the address is that of the connection. One that is no header, or is not there after
+  /// 3 seconds, closes the connection; until then it counts as one that waits (see
+  /// `max_pending_connections`). To be set only where nobody but proxies can connect.
+  bool proxy_protocol = false;
 
   /// How workers are started, where `primary::fork` says nothing else. `primary::setup` changes it.
   fork_options worker{};

@@ -25,6 +25,7 @@ constexpr policy_name policy_names[] = {
     {"none", scheduling::shared},
     {"shared", scheduling::shared},
     {"least_connections", scheduling::least_connections},
+    {"sticky", scheduling::sticky},
     {"custom", scheduling::custom},
 };
 constexpr std::size_t most_workers = 4'096;

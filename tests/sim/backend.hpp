@@ -34,6 +34,8 @@ struct object {
   std::uint16_t port = 0;
   unsigned references = 0;          // handles, places in a backlog, places in a stream
   std::deque<object_id> backlog{};  // of a listening socket
+  std::string written{};            // by the client of a connection
+  std::size_t arrived = 0;          // of it
 };
 
 /// One direction of a channel: bytes, with sockets that ride on the byte they were sent with.

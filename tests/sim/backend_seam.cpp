@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <charconv>
+#include <span>
 
 namespace prong::detail {
 
@@ -114,6 +115,25 @@ socket listener::duplicate(error_code& ec) const {
 void listener::async_wait(detail::handler<void(error_code)> completion) {
   impl_->cancelled = false;
   impl_->wait.waits.start(impl_->executor, std::move(completion));
+}
+
+// A piece more has arrived whenever somebody looks.
+std::size_t peek(native_socket connection, std::span<std::byte> into, error_code& ec) noexcept {
+  auto& at = system::current();
+  ec.clear();
+  auto& looked_at = at.objects.at(at.object_of(connection));
+  if (at.call_fails("peeking fails", at.faults.no_descriptors)) {
+    ec = asio::error::connection_reset;
+    return 0;
+  }
+  auto const left = looked_at.written.size() - looked_at.arrived;
+  if (left > 0) looked_at.arrived += at.chooses.part(left, at.faults.cut);
+  at.note("looks at a connection: bytes", at.object_of(connection), looked_at.arrived);
+  auto const size = std::min(looked_at.arrived, into.size());
+  if (size == 0) ec = asio::error::would_block;
+  auto const seen = std::as_bytes(std::span(looked_at.written)).first(size);
+  std::ranges::copy(seen, into.begin());
+  return size;
 }
 
 socket listener::accept(error_code& ec, asio::ip::tcp::endpoint* from) {

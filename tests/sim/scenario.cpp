@@ -84,7 +84,9 @@ scheduling scenario::draw_policy(options& settings) {
   auto const drawn = draw_.pick(1'000);
   if (drawn < 150) return scheduling::shared;
   if (drawn < 350) return scheduling::least_connections;
-  if (drawn > 450) return scheduling::round_robin;
+  if (drawn >= 650) return scheduling::round_robin;
+  settings.proxy_protocol = drawn % 2 == 0;
+  if (drawn < 550) return scheduling::sticky;
   settings.choose_worker = [](auto const& client, auto workers) {
     return workers[client.address().to_v4().to_uint() % workers.size()].id;
   };
@@ -111,7 +113,14 @@ void scenario::connect_somebody() {
   std::vector<std::uint16_t> ports;
   for (auto const& [_, each] : world_.os.objects)
     if (each.listens && each.references > 0) ports.push_back(each.port);
-  if (!ports.empty()) world_.os.connect(ports[draw_.pick(ports.size())]);
+  if (ports.empty()) return;
+  auto const connected = world_.os.connect(ports[draw_.pick(ports.size())]);
+  if (connected == no_object || !user_ || !user_->settings().proxy_protocol) return;
+  std::string const headers[] = {
+      "PROXY UNKNOWN\r\n", fmt::format("PROXY TCP4 10.0.0.{} 10.1.0.1 1 2\r\n", draw_.pick(5)),
+      "PROXY UNKNOWN and nothing more", "GET / HTTP/1.0\r\n", ""};
+  // Most clients keep the protocol.
+  world_.os.objects.at(connected).written = headers[std::min(draw_.pick(10), draw_.pick(5))];
 }
 
 void scenario::act() {

@@ -170,11 +170,31 @@ bool listeners::credit(worker_id id, wire::credit const& what) {
   return true;
 }
 
-void listeners::on_connection(listener_id id, arrival const& what) {
+void listeners::on_connection(listener_id id, arrival const& what, time_point now) {
   auto& at = table_.at(id);
   ++counters_.arrived;
-  at.connections.arrived(what);
+  if (settings_.proxy_headers) {
+    at.unknown.add(what, now);
+    actions_.push(action::look{id, what.connection});
+  } else {
+    at.connections.arrived(what);
+  }
   settle(id, at);
+}
+
+bool listeners::on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen,
+                                time_point now) {
+  auto const at = table_.find(id);
+  if (at == table_.end()) return false;
+  arrival what;
+  switch (at->second.unknown.on_header(connection, seen, now, what)) {
+    case newcomers::state::unknown: return false;  // it was closed with its port
+    case newcomers::state::waits: return true;
+    case newcomers::state::known: at->second.connections.arrived(what); break;
+    case newcomers::state::refused: drop({connection}, counters_.headless); break;
+  }
+  settle(id, at->second);
+  return false;
 }
 
 void listeners::on_accept_failed(listener_id id, time_point now) {
@@ -213,13 +233,13 @@ void listeners::remove(listener_id id, listener& at, worker_id leaves, bool deli
 
 void listeners::settle(listener_id id, listener& at) {
   if (!at.open) {
-    drop(at.connections.take_pending(), counters_.closed);
+    drop_pending(at);
     return;
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection});
   bool const wanted =
-      !is_shared(at) && at.connections.pending() < settings_.max_pending && now_ >= at.paused_until;
+      !is_shared(at) && at.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;
   at.accepting = wanted;
   if (wanted)
@@ -232,7 +252,7 @@ void listeners::close(listener_id id, listener& at) {
   at.open = false;
   at.closed = true;
   actions_.push(action::close_listener{id});
-  drop(at.connections.take_pending(), counters_.closed);
+  drop_pending(at);
 }
 
 void listeners::close_all() {
@@ -253,16 +273,25 @@ void listeners::drop(std::vector<connection_id> const& connections, std::uint64_
   count += connections.size();
 }
 
+void listeners::drop_pending(listener& at) {
+  drop(at.unknown.take_all(), counters_.closed);
+  drop(at.connections.take_pending(), counters_.closed);
+}
+
 void listeners::on_time(time_point now) {
   now_ = now;
-  for (auto& [id, each] : table_)
+  for (auto& [id, each] : table_) {
+    for (auto const connection : each.unknown.due(now)) actions_.push(action::look{id, connection});
     if (each.open && !each.accepting) settle(id, each);
+  }
 }
 
 time_point listeners::next_deadline() const {
   auto earliest = never;
-  for (auto const& [_, each] : table_)
+  for (auto const& [_, each] : table_) {
     if (each.open && each.paused_until > now_) earliest = std::min(earliest, each.paused_until);
+    earliest = std::min(earliest, each.unknown.next_deadline());
+  }
   return earliest;
 }
 
@@ -282,7 +311,7 @@ std::vector<endpoint> listeners::endpoints(worker_id id) const {
 
 std::size_t listeners::pending() const {
   std::size_t sum = 0;
-  for (auto const& [_, each] : table_) sum += each.connections.pending();
+  for (auto const& [_, each] : table_) sum += each.pending();
   return sum;
 }
 

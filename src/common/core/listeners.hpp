@@ -5,6 +5,7 @@
 
 #include "common/core/action.hpp"
 #include "common/core/dispatcher.hpp"
+#include "common/core/newcomers.hpp"
 #include "common/core/types.hpp"
 
 #include <cstddef>
@@ -20,15 +21,17 @@ class listeners {
     scheduling policy = scheduling::round_robin;
     bool keep_open = false;  // while no worker listens because all have died or drain
     std::size_t max_pending = 0;
-    worker_choice choose{};  // of scheduling::custom
+    worker_choice choose{};      // of scheduling::custom
+    bool proxy_headers = false;  // connections begin with one that says who the client is
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
-  /// other three counts.
+  /// other four counts.
   struct counters {
     std::uint64_t arrived = 0;
     std::uint64_t handed_over = 0;
     std::uint64_t closed = 0;     // their listener closed first
     std::uint64_t abandoned = 0;  // their worker broke the protocol
+    std::uint64_t headless = 0;   // they had no PROXY header
   };
 
   listeners(settings how, action_queue& actions) : settings_(std::move(how)), actions_(actions) {}
@@ -45,7 +48,10 @@ class listeners {
   bool refused(worker_id id, connection_id connection);
   bool credit(worker_id id, wire::credit const& what);
 
-  void on_connection(listener_id id, arrival const& what);
+  void on_connection(listener_id id, arrival const& what, time_point now);
+  /// What a look has shown. True if another one follows.
+  bool on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen,
+                       time_point now);
   /// Accepting failed for want of resources: it pauses.
   void on_accept_failed(listener_id id, time_point now);
 
@@ -91,7 +97,10 @@ class listeners {
     bool accepting = false;
     time_point paused_until = time_point::min();
     std::vector<member> members;  // whose acceptors listen, or wait to
+    newcomers unknown{};          // who is to say first who it is
     dispatcher connections;
+
+    std::size_t pending() const { return unknown.size() + connections.pending(); }
   };
   using table = std::map<listener_id, listener>;
 
@@ -108,6 +117,7 @@ class listeners {
   void settle(listener_id id, listener& at);
   void close(listener_id id, listener& at);
   void drop(std::vector<connection_id> const& connections, std::uint64_t& count);
+  void drop_pending(listener& at);
   void erase_closed();
   /// Whether workers take from the socket by themselves.
   bool is_shared(listener const& at) const noexcept;

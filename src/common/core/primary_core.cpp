@@ -17,7 +17,8 @@ primary_core::primary_core(options const& settings, scheduling policy, std::uint
     : limits_{settings.workers, settings.window, settings.start_timeout},
       roster_(settings, actions_),
       listeners_({policy, settings.keep_ports_open.value_or(settings.workers > 0),
-                  settings.max_pending_connections, settings.choose_worker},
+                  settings.max_pending_connections, settings.choose_worker,
+                  settings.proxy_protocol && goes_by_client(policy)},
                  actions_),
       pool_(settings.respawn, seed, actions_) {}
 
@@ -178,7 +179,12 @@ void primary_core::on_listener_opened(listener_id id, error_code ec, endpoint co
 }
 
 void primary_core::on_connection(listener_id id, arrival const& what) {
-  listeners_.on_connection(id, what);
+  listeners_.on_connection(id, what, now_);
+}
+
+void primary_core::on_proxy_header(listener_id id, connection_id connection,
+                                   proxy_header const& seen) {
+  if (listeners_.on_proxy_header(id, connection, seen, now_)) find_deadline();
 }
 
 void primary_core::on_accept_failed(listener_id id) {
@@ -218,6 +224,10 @@ void primary_core::settle() {
     finished_ = true;
     actions_.push(action::finished{});
   }
+  find_deadline();
+}
+
+void primary_core::find_deadline() {
   deadline_ = std::min({roster_.next_deadline(), listeners_.next_deadline(), pool_.next_deadline(),
                         reload_.current() ? reload_.current()->deadline : never});
 }

@@ -45,6 +45,7 @@ class primary_core {
   void on_exited(worker_id id, int status, int signal);
   void on_listener_opened(listener_id id, error_code ec, endpoint const& bound);
   void on_connection(listener_id id, arrival const& what);
+  void on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen);
   void on_accept_failed(listener_id id);
 
   // What to do about it.
@@ -68,6 +69,7 @@ class primary_core {
   /// Does what follows from a change in somebody's life: removes who is gone, fills the pool, goes
   /// on with a reload or a shutdown, and finds the next deadline.
   void settle();
+  void find_deadline();
   void remove_gone();
   void fill_pool();
   void continue_reload();

@@ -50,7 +50,7 @@ struct fixture {
     done();
   }
   void arrive(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}});
+    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}}, {});
   }
   bool credit(worker_id id, std::uint32_t count = 1) {
     return ports.credit(id, {static_cast<std::uint64_t>(door), count});
