@@ -76,16 +76,25 @@ class listener::impl {
   bool cancelled = false;
 };
 
+bool listeners_divide() noexcept {
+  return true;
+}
+
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   auto& at = system::current();
   auto port = request.where.port;
   if (port == 0) port = at.next_port++;
-  if (at.foreign_ports[port] || at.listening_on(port) != sim::no_object)
+  bool const divides = request.how.reuse_port;
+  auto const others = at.listening_on(port);
+  bool const all_divide = std::ranges::all_of(
+      others, [&](sim::object_id each) { return divides && at.objects.at(each).divides; });
+  if (at.foreign_ports[port] || !all_divide)
     ec = asio::error::address_in_use;
   else if (at.call_fails("listening fails", 0))
     ec = asio::error::no_descriptors;
   else
     impl_ = std::make_unique<impl>(std::move(executor), at.open(at.add_listening(port)));
+  if (impl_) impl_->what().divides = divides;
   at.note(ec ? "cannot listen: port" : "listens: port", port);
 }
 

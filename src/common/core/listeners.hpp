@@ -10,7 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace prong::core {
@@ -55,8 +57,10 @@ class listeners {
   /// Accepting failed for want of resources: it pauses.
   void on_accept_failed(listener_id id, time_point now);
 
-  /// The worker drains: it gets nothing new here.
-  void drain(worker_id id);
+  /// The worker drains: it gets nothing new here. `slot_stays`: somebody has its slot, or will.
+  void drain(worker_id id, bool slot_stays);
+  /// Closes the sockets of slots that nobody has or will have.
+  void keep_slots(std::function<bool(std::size_t)> const& stays);
   /// The worker's link has ended, and all that it wrote was read, or not (`readable`).
   void link_closed(worker_id id, bool readable);
   /// Closes everything for good.
@@ -90,7 +94,8 @@ class listeners {
     listener(listen_request what, std::uint32_t number, std::unique_ptr<policy> how)
         : asked(std::move(what)), index(number), connections(std::move(how)) {}
     listen_request asked;
-    std::uint32_t index = 0;  // see wire::listen
+    std::uint32_t index = 0;            // see wire::listen
+    std::optional<std::size_t> slot{};  // whose socket it is alone
     endpoint bound{};
     bool open = false;
     bool closed = false;  // for good
@@ -105,14 +110,18 @@ class listeners {
   using table = std::map<listener_id, listener>;
 
   bool knows(member const& who) const;
-  /// The listener that this worker is to share, if there is one.
-  table::iterator find(worker_id id, listen_request const& what, std::uint32_t index);
+  /// Whether this is what was asked for, by whoever asked first.
+  static bool fits(listener const& at, listen_request const& what, std::uint32_t index);
+  /// The listener that this member is to share, if there is one.
+  table::iterator find(member const& asker, listen_request const& what, std::uint32_t index);
+  /// Whether each slot is to have a socket of its own for this.
+  bool is_divided(listen_request const& what) const noexcept;
   static bool is_member(listener const& at, worker_id id);
   void open(listen_request const& what, std::uint32_t index, member const& first);
   void admit(listener_id id, listener& at, member const& joins);
   void fail(member const& asker, listen_request const& what, error_code ec);
-  /// Removes a member; `deliberate` tells an acceptor's close from a worker's end.
-  void remove(listener_id id, listener& at, worker_id leaves, bool deliberate);
+  /// Removes a member; `for_good`: what nobody has then is closed in any case.
+  void remove(listener_id id, listener& at, worker_id leaves, bool for_good);
   /// Hands out what can be, and starts or stops accepting accordingly.
   void settle(listener_id id, listener& at);
   void close(listener_id id, listener& at);

@@ -46,6 +46,7 @@ void primary_core::resize(std::size_t workers) {
     ask_to_stop(*roster_.find(step->replacement));
     reload_.step_done();
   }
+  listeners_.keep_slots([this](std::size_t slot) { return is_in_use(slot); });
   settle();
 }
 
@@ -144,7 +145,7 @@ bool primary_core::on_hello(roster::worker& at, wire::hello const& what) {
 bool primary_core::on_stopping(roster::worker& at) {
   if (at.state == worker_state::starting) return false;
   roster_.on(at, happening::stop, now_);
-  listeners_.drain(at.id);
+  listeners_.drain(at.id, is_in_use(at.slot));
   return true;
 }
 
@@ -203,13 +204,13 @@ worker_id primary_core::start_worker(std::size_t slot, std::optional<worker_id> 
 // The lowest that no worker has which serves, and that the pool has not promised to another.
 std::size_t primary_core::free_slot() const {
   std::size_t slot = 0;
-  while (roster_.uses(slot) || pool_.has(slot)) ++slot;
+  while (is_in_use(slot)) ++slot;
   return slot;
 }
 
 void primary_core::ask_to_stop(roster::worker& at) {
   roster_.on(at, happening::stop, now_);
-  listeners_.drain(at.id);
+  listeners_.drain(at.id, is_in_use(at.slot));
 }
 
 void primary_core::expel(roster::worker& at, error_code why) {

@@ -64,6 +64,8 @@ class primary_core {
   bool on_stopping(roster::worker& at);
   worker_id start_worker(std::size_t slot, std::optional<worker_id> like);
   std::size_t free_slot() const;
+  /// Whether a worker has the slot, or will.
+  bool is_in_use(std::size_t slot) const { return roster_.uses(slot) || pool_.has(slot); }
   void ask_to_stop(roster::worker& at);
   void expel(roster::worker& at, error_code why);
   /// Does what follows from a change in somebody's life: removes who is gone, fills the pool, goes

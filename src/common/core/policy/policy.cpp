@@ -17,7 +17,8 @@ std::unique_ptr<policy> make_policy(scheduling which, worker_choice const& choos
     case scheduling::custom: return std::make_unique<by_function>(choose);
     case scheduling::platform_default:
     case scheduling::round_robin:
-    case scheduling::shared: break;
+    case scheduling::shared:
+    case scheduling::sharded: break;
   }
   return std::make_unique<in_order<round_robin>>();
 }
