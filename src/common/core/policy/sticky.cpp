@@ -24,10 +24,6 @@ std::uint64_t hash(Bytes const& bytes) noexcept {
   return sum;
 }
 
-std::uint64_t weight(std::uint64_t key, std::size_t slot) noexcept {
-  return mix(key ^ mix(slot + 1));
-}
-
 }  // namespace
 
 std::uint64_t client_key(arrival const& what) noexcept {
@@ -40,7 +36,7 @@ std::uint64_t client_key(arrival const& what) noexcept {
 }
 
 void sticky::join(worker_id id, std::size_t slot) {
-  workers_[id].slot = slot;
+  workers_[id].salt = mix(slot + 1);
   auto const were_nobodys = std::exchange(nobodys_, {});
   std::vector<arrivals> queues;
   for (auto& [_, each] : workers_) queues.push_back(std::exchange(each.queue, {}));
@@ -66,7 +62,7 @@ sticky::workers::iterator sticky::owner_of(arrival const& what) {
   auto owner = workers_.end();
   std::uint64_t highest = 0;
   for (auto at = workers_.begin(); at != workers_.end(); ++at) {
-    auto const its_weight = weight(key, at->second.slot);
+    auto const its_weight = mix(key ^ at->second.salt);
     if (owner != workers_.end() && its_weight < highest) continue;
     owner = at;
     highest = its_weight;

@@ -29,7 +29,7 @@ class sticky final : public policy {
 
  private:
   struct place {
-    std::size_t slot = 0;
+    std::uint64_t salt = 0;  // by its slot
     bool is_ready = false;
     bool is_listed = false;  // in runnable_
     arrivals queue{};
