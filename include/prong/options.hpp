@@ -32,11 +32,28 @@ enum class scheduling {
   /// The workers accept on one shared listening socket. The primary has no part in it, and nothing
   /// makes it even.
   shared,
+  /// Each slot (`worker_info::slot`) has a listening socket of its own, among which the system
+  /// divides
+  /// the connections of a port (SO_REUSEPORT), and its worker accepts on it. The most connections a
+  /// second, with many processors. The primary opens the sockets and keeps them, so that what waits
+  /// in one at its worker's death, or in a reload, is its successor's; until that is there nobody
+  /// else takes it. When a slot goes for good what waits there is reset by the system. Linux and
+  /// FreeBSD; elsewhere the primary's constructor fails with `errc::not_supported`. UDP, local
+  /// sockets and `primary_socket` are as with `shared`. Another program of the same user can take
+  /// part of a port's connections, if it asks for SO_REUSEPORT as well.
+  sharded,
   /// The primary accepts, and hands each connection to the worker with room that has the fewest:
   /// open ones, as `acceptor::count_connection` counts them, and those on their way. Among equals
   /// in turn. For connections that live long, and not equally long. Where a program counts none it
   /// is round robin.
   least_connections,
+  /// The primary accepts, and all connections of one source address go to one worker: to one slot
+  /// (`worker_info::slot`), so that a reload, or a death and its successor, move nobody for long.
+  /// While a slot has no worker its clients, and nobody else's, go to others. A connection waits
+  /// for
+  /// its worker even if others are idle. For sessions in a worker's memory. What has no address, as
+  /// the client of a local socket, goes anywhere.
+  sticky,
   /// The primary accepts, and `options::choose_worker` says who gets the connection.
   custom,
 };
@@ -124,6 +141,14 @@ struct options {
   /// The client of a local socket has no address.
   /// Called on the primary's executor; it must neither throw nor call the primary.
   worker_choice choose_worker{};
+
+  /// Of `scheduling::sticky` and `custom`: whether each connection begins with a PROXY protocol
+  /// header, version 1 or 2. Then the source address in it is the client's. The primary only looks
+  /// at the header: the worker reads it, as the first bytes of its connection. Where it says LOCAL
+  /// or UNKNOWN the address is that of the connection. One that is no header, or is not there after
+  /// 3 seconds, closes the connection; until then it counts as one that waits (see
+  /// `max_pending_connections`). To be set only where nobody but proxies can connect.
+  bool proxy_protocol = false;
 
   /// How workers are started, where `primary::fork` says nothing else. `primary::setup` changes it.
   fork_options worker{};

@@ -20,12 +20,10 @@ struct policy_name {
   scheduling what;
 };
 constexpr policy_name policy_names[] = {
-    {"rr", scheduling::round_robin},
-    {"round_robin", scheduling::round_robin},
-    {"none", scheduling::shared},
-    {"shared", scheduling::shared},
-    {"least_connections", scheduling::least_connections},
-    {"custom", scheduling::custom},
+    {"rr", scheduling::round_robin},  {"round_robin", scheduling::round_robin},
+    {"none", scheduling::shared},     {"shared", scheduling::shared},
+    {"sharded", scheduling::sharded}, {"least_connections", scheduling::least_connections},
+    {"sticky", scheduling::sticky},   {"custom", scheduling::custom},
 };
 constexpr std::size_t most_workers = 4'096;
 constexpr std::size_t largest_window = 1'024;

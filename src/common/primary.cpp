@@ -36,6 +36,9 @@ std::shared_ptr<detail::primary_impl> make_impl(asio::any_io_executor executor, 
   auto const policy = scheduling_of(settings, invalid);
   if (!invalid.empty())
     throw system_error(make_error_code(errc::invalid_option), "prong::primary: " + invalid);
+  if (policy == scheduling::sharded && !os::listeners_divide())
+    throw system_error(make_error_code(errc::not_supported),
+                       "prong::primary: scheduling: sharded, without a system that divides");
   check(settings.worker, "prong::primary: worker.");
   auto base = this_program(settings.worker);
   return std::make_shared<detail::primary_impl>(std::move(executor), std::move(settings),

@@ -6,7 +6,9 @@
 #include <prong/error.hpp>
 
 #include <fmt/format.h>
+#include <array>
 #include <boost/asio/error.hpp>
+#include <span>
 #include <utility>
 
 namespace prong::detail {
@@ -74,6 +76,21 @@ void primary_impl::perform(action::share const& what) {
   }
   entry.channel->send(what.what, std::move(handle));
   unflushed_.push_back(entry.channel);
+}
+
+// The worker reads the header again, and all that comes after it.
+void primary_impl::perform(action::look const& what) {
+  std::array<std::byte, core::longest_proxy_header> bytes;
+  error_code ec;
+  auto const size = os::peek(connections_.get(what.connection), bytes, ec);
+  core::proxy_header seen;
+  if (!ec)
+    seen = core::read_proxy_header(std::span(bytes).first(size));
+  else if (ec != asio::error::would_block)
+    seen.is = core::proxy_header::state::invalid;
+  if (!ec && seen.is == core::proxy_header::state::invalid)
+    log(log_level::warning, "a connection is closed: it does not begin with a PROXY header");
+  core_.on_proxy_header(what.listener, what.connection, seen);
 }
 
 void primary_impl::perform(action::forget const& what) {

@@ -97,6 +97,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void perform(core::action::send const& what);
   void perform(core::action::offer const& what);
   void perform(core::action::share const& what);
+  void perform(core::action::look const& what);
   void perform(core::action::forget const& what);
   void perform(core::action::open_listener const& what);
   void perform(core::action::close_listener const& what);

@@ -12,16 +12,6 @@
 namespace prong::posix {
 namespace {
 
-// Sockets that have this one may have one address together, and the system divides among them what
-// arrives. Elsewhere SO_REUSEPORT exists, and the last one to bind gets everything.
-#if defined(SO_REUSEPORT_LB)
-constexpr int divide_option = SO_REUSEPORT_LB;
-#elif defined(__linux__)
-constexpr int divide_option = SO_REUSEPORT;
-#else
-constexpr int divide_option = 0;
-#endif
-
 // On Linux this lets two UDP sockets have one address. The BSDs allow that with SO_REUSEPORT only.
 #if defined(__linux__)
 constexpr int share_option = SO_REUSEADDR;
@@ -34,7 +24,7 @@ void set_option(int fd, int level, int name, int value, error_code& ec) noexcept
 }
 
 unique_fd bind_to(endpoint const& where, listen_options const& how, int type, error_code& ec) {
-  if (how.reuse_port && divide_option == 0) {
+  if (how.reuse_port && !sockets_divide) {
     ec = errc::not_supported;
     return {};
   }

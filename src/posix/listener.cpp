@@ -57,6 +57,10 @@ failure classify(int error) noexcept {
 
 }  // namespace
 
+bool listeners_divide() noexcept {
+  return posix::sockets_divide;
+}
+
 class listener::impl : public posix::shared_socket {
  public:
   impl(asio::any_io_executor const& executor, unique_fd fd, posix::local_file file, error_code& ec)

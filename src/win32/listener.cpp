@@ -35,6 +35,10 @@ socket open(listen_request const& request, error_code& ec) {
 
 }  // namespace
 
+bool listeners_divide() noexcept {
+  return false;
+}
+
 class listener::impl : public win32::accepting {
  public:
   using accepting::accepting;

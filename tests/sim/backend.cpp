@@ -122,15 +122,24 @@ void system::check_all_closed(process_id owner) {
 
 // --- Ports and processes ------------------------------------------------------------------------
 
-object_id system::listening_on(std::uint16_t port) const {
+std::vector<object_id> system::listening_on(std::uint16_t port) const {
+  std::vector<object_id> found;
   for (auto const& [id, each] : objects)
-    if (each.listens && each.references > 0 && each.port == port) return id;
-  return no_object;
+    if (each.listens && each.references > 0 && each.port == port) found.push_back(id);
+  return found;
+}
+
+bool system::is_waited_for(object_id listening) const {
+  return std::ranges::any_of(listeners, [listening](accept_wait const* each) {
+    return each->on == listening && each->owner->worker != 0 && each->waits.waits();
+  });
 }
 
 object_id system::connect(std::uint16_t port) {
-  auto const at = listening_on(port);
-  if (at == no_object || objects.at(at).backlog.size() >= backlog_room) return no_object;
+  auto const all = listening_on(port);
+  if (all.empty()) return no_object;
+  auto const at = all.size() == 1 ? all.front() : all[chooses.pick(all.size())];
+  if (objects.at(at).backlog.size() >= backlog_room) return no_object;
   auto const id = ++last_object_;
   objects[id].port = port;
   hold(id);

@@ -31,9 +31,12 @@ inline constexpr object_id no_object = 0;
 
 struct object {
   bool listens = false;
+  bool divides = false;  // what comes to its port, with others that do
   std::uint16_t port = 0;
   unsigned references = 0;          // handles, places in a backlog, places in a stream
   std::deque<object_id> backlog{};  // of a listening socket
+  std::string written{};            // by the client of a connection
+  std::size_t arrived = 0;          // of it
 };
 
 /// One direction of a channel: bytes, with sockets that ride on the byte they were sent with.
@@ -204,8 +207,10 @@ class system {
   void check_all_closed(process_id owner);
 
   // Ports.
-  object_id listening_on(std::uint16_t port) const;
+  std::vector<object_id> listening_on(std::uint16_t port) const;
   object_id add_listening(std::uint16_t port);
+  /// Whether a worker waits for connections on this socket.
+  bool is_waited_for(object_id listening) const;
   /// A socket that a program makes for itself.
   os::socket add_socket();
   /// A connection of a client; none if nobody listens, or the backlog is full.

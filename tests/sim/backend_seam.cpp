@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <charconv>
+#include <span>
 
 namespace prong::detail {
 
@@ -75,16 +76,25 @@ class listener::impl {
   bool cancelled = false;
 };
 
+bool listeners_divide() noexcept {
+  return true;
+}
+
 listener::listener(asio::any_io_executor executor, listen_request const& request, error_code& ec) {
   auto& at = system::current();
   auto port = request.where.port;
   if (port == 0) port = at.next_port++;
-  if (at.foreign_ports[port] || at.listening_on(port) != sim::no_object)
+  bool const divides = request.how.reuse_port;
+  auto const others = at.listening_on(port);
+  bool const all_divide = std::ranges::all_of(
+      others, [&](sim::object_id each) { return divides && at.objects.at(each).divides; });
+  if (at.foreign_ports[port] || !all_divide)
     ec = asio::error::address_in_use;
   else if (at.call_fails("listening fails", 0))
     ec = asio::error::no_descriptors;
   else
     impl_ = std::make_unique<impl>(std::move(executor), at.open(at.add_listening(port)));
+  if (impl_) impl_->what().divides = divides;
   at.note(ec ? "cannot listen: port" : "listens: port", port);
 }
 
@@ -114,6 +124,25 @@ socket listener::duplicate(error_code& ec) const {
 void listener::async_wait(detail::handler<void(error_code)> completion) {
   impl_->cancelled = false;
   impl_->wait.waits.start(impl_->executor, std::move(completion));
+}
+
+// A piece more has arrived whenever somebody looks.
+std::size_t peek(native_socket connection, std::span<std::byte> into, error_code& ec) noexcept {
+  auto& at = system::current();
+  ec.clear();
+  auto& looked_at = at.objects.at(at.object_of(connection));
+  if (at.call_fails("peeking fails", at.faults.no_descriptors)) {
+    ec = asio::error::connection_reset;
+    return 0;
+  }
+  auto const left = looked_at.written.size() - looked_at.arrived;
+  if (left > 0) looked_at.arrived += at.chooses.part(left, at.faults.cut);
+  at.note("looks at a connection: bytes", at.object_of(connection), looked_at.arrived);
+  auto const size = std::min(looked_at.arrived, into.size());
+  if (size == 0) ec = asio::error::would_block;
+  auto const seen = std::as_bytes(std::span(looked_at.written)).first(size);
+  std::ranges::copy(seen, into.begin());
+  return size;
 }
 
 socket listener::accept(error_code& ec, asio::ip::tcp::endpoint* from) {

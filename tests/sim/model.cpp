@@ -211,12 +211,12 @@ void model::check(detail::primary_impl const& primary) {
   auto const& counts = ports.counted();
   auto const pending = ports.pending();
   auto const offered = ports.offered();
-  auto const past = counts.handed_over + counts.closed + counts.abandoned;
+  auto const past = counts.handed_over + counts.closed + counts.abandoned + counts.headless;
   if (counts.arrived != pending + offered + past)
     fail("I4", fmt::format("{} arrived, {} pending, {} offered, {} handed over, {} closed, "
-                           "{} abandoned",
+                           "{} abandoned, {} headless",
                            counts.arrived, pending, offered, counts.handed_over, counts.closed,
-                           counts.abandoned));
+                           counts.abandoned, counts.headless));
   if (primary.connections() != pending + offered)
     fail("I4", fmt::format("{} sockets for {} pending and {} offered", primary.connections(),
                            pending, offered));
@@ -247,10 +247,10 @@ void model::check_quiet(detail::primary_impl const& primary) {
     if (shared_ || !each.accepted || each.handlers > 0 || each.took != 0) continue;
     if (system::current().objects.at(id).references == 0) ++lost;
   }
-  if (lost > counts.closed + counts.abandoned)
-    fail("I4", fmt::format("{} connections were lost; {} were closed with their port and {} "
-                           "abandoned",
-                           lost, counts.closed, counts.abandoned));
+  if (lost > counts.closed + counts.abandoned + counts.headless)
+    fail("I4", fmt::format("{} connections were lost; {} were closed with their port, {} "
+                           "abandoned and {} headless",
+                           lost, counts.closed, counts.abandoned, counts.headless));
 }
 
 }  // namespace prong::sim

@@ -17,7 +17,8 @@ constexpr std::uint64_t most_steps = 100'000;
 }  // namespace
 
 void scenario::begin(options settings, scheduling policy) {
-  world_.rules.set_shared(policy == scheduling::shared);
+  divided_ = policy == scheduling::sharded;
+  world_.rules.set_shared(divided_ || policy == scheduling::shared);
   world_.rules.max_pending(settings.max_pending_connections);
   primary_ = &world_.run(0, [&](process&, asio::io_context& io) {
     auto made = std::make_unique<user>(world_, io, std::move(settings), policy);
@@ -84,7 +85,10 @@ scheduling scenario::draw_policy(options& settings) {
   auto const drawn = draw_.pick(1'000);
   if (drawn < 150) return scheduling::shared;
   if (drawn < 350) return scheduling::least_connections;
-  if (drawn > 450) return scheduling::round_robin;
+  if (drawn >= 800) return scheduling::round_robin;
+  if (drawn >= 650) return scheduling::sharded;
+  settings.proxy_protocol = drawn % 2 == 0;
+  if (drawn < 550) return scheduling::sticky;
   settings.choose_worker = [](auto const& client, auto workers) {
     return workers[client.address().to_v4().to_uint() % workers.size()].id;
   };
@@ -111,7 +115,14 @@ void scenario::connect_somebody() {
   std::vector<std::uint16_t> ports;
   for (auto const& [_, each] : world_.os.objects)
     if (each.listens && each.references > 0) ports.push_back(each.port);
-  if (!ports.empty()) world_.os.connect(ports[draw_.pick(ports.size())]);
+  if (ports.empty()) return;
+  auto const connected = world_.os.connect(ports[draw_.pick(ports.size())]);
+  if (connected == no_object || !user_ || !user_->settings().proxy_protocol) return;
+  std::string const headers[] = {
+      "PROXY UNKNOWN\r\n", fmt::format("PROXY TCP4 10.0.0.{} 10.1.0.1 1 2\r\n", draw_.pick(5)),
+      "PROXY UNKNOWN and nothing more", "GET / HTTP/1.0\r\n", ""};
+  // Most clients keep the protocol.
+  world_.os.objects.at(connected).written = headers[std::min(draw_.pick(10), draw_.pick(5))];
 }
 
 void scenario::act() {
@@ -205,8 +216,9 @@ void scenario::check_recovered() {
   if (online < user_->target())
     world_.os.fail("I8", fmt::format("{} workers of {} are online", online, user_->target()));
   bool all_served = true;
-  for (auto const& [_, each] : world_.os.objects) {
+  for (auto const& [id, each] : world_.os.objects) {
     if (!each.listens || each.references == 0) continue;
+    if (divided_ && !world_.os.is_waited_for(id)) continue;  // its slot has no worker
     bool served = false;
     for (auto* const other : world_.others(*primary_))
       if (auto* const at = dynamic_cast<program*>(world_.body(*other)))

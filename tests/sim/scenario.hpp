@@ -67,6 +67,7 @@ class scenario {
   user* user_ = nullptr;
   unsigned odd_programs_ = 0;  // in a thousand
   unsigned deaths_ = 0;
+  bool divided_ = false;  // each slot has a socket of its own
   bool quiet_ = false;
 };
 

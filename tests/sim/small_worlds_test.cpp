@@ -35,7 +35,7 @@ outcome live(all_choices& from, bounds const& size) {
   while (!world.os.failed()) {
     auto const count = world.count_possible();
     one.check();
-    bool const listens = world.os.listening_on(80) != no_object;
+    bool const listens = !world.os.listening_on(80).empty();
     auto const victims = deaths > 0 ? world.workers() : std::vector<process*>{};
     auto const clients = connections > 0 && listens ? 1u : 0u;
     if (count + clients + victims.size() == 0) {

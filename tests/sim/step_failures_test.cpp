@@ -53,12 +53,12 @@ bool live(std::uint64_t fail_call, scheduling policy) {
 
 TEST_CASE("whichever call of the system fails, nothing leaks, hangs or is lost",
           "[sim][I4][I8][I10]") {
-  for (auto const policy : {scheduling::round_robin, scheduling::shared}) {
+  for (auto const policy :
+       {scheduling::round_robin, scheduling::shared, scheduling::sharded, scheduling::sticky}) {
     std::uint64_t call = 1;
     while (live(call, policy)) ++call;
     CHECK(call > 10);
-    std::printf("%s: %llu calls failed in turn\n",
-                policy == scheduling::shared ? "shared" : "round robin",
+    std::printf("scheduling %d: %llu calls failed in turn\n", static_cast<int>(policy),
                 static_cast<unsigned long long>(call - 1));
   }
 }

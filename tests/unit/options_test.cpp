@@ -65,7 +65,7 @@ TEST_CASE("without a word of the environment the option decides", "[unit][option
   test::scoped_variable const none("PRONG_SCHED_POLICY", std::nullopt);
   std::string problem;
   for (auto const each : {scheduling::shared, scheduling::round_robin,
-                          scheduling::least_connections, scheduling::custom})
+                          scheduling::least_connections, scheduling::sticky, scheduling::custom})
     CHECK(chosen(each, problem) == each);
   CHECK(chosen(scheduling::platform_default, problem) != scheduling::platform_default);
   CHECK(problem.empty());
@@ -78,6 +78,7 @@ TEST_CASE("the environment overrides the option", "[unit][options]") {
       {"none", scheduling::shared},
       {"shared", scheduling::shared},
       {"least_connections", scheduling::least_connections},
+      {"sticky", scheduling::sticky},
   };
   for (auto const each :
        {scheduling::platform_default, scheduling::round_robin, scheduling::shared}) {
@@ -91,7 +92,7 @@ TEST_CASE("the environment overrides the option", "[unit][options]") {
 }
 
 TEST_CASE("an unknown word of the environment is named", "[unit][options]") {
-  for (auto const* const value : {"RR", "robin", " rr", "platform_default", ""}) {
+  for (auto const* const value : {"RR", "robin", " rr", "platform_default"}) {
     test::scoped_variable const set("PRONG_SCHED_POLICY", value);
     std::string problem;
     chosen(scheduling::round_robin, problem);

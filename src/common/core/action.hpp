@@ -39,6 +39,11 @@ struct share {
   listener_id listener{};
   wire::listening what;
 };
+/// Look what the connection begins with, and call `on_proxy_header`.
+struct look {
+  listener_id listener{};
+  connection_id connection{};
+};
 /// Close our socket of the connection: a worker has it, or nobody will.
 struct forget {
   connection_id connection{};
@@ -86,10 +91,11 @@ struct finished {};
 }  // namespace action
 
 using any_action =
-    std::variant<action::spawn, action::send, action::offer, action::share, action::forget,
-                 action::open_listener, action::close_listener, action::start_accepting,
-                 action::stop_accepting, action::expect_link_end, action::cut_link, action::kill,
-                 action::emit, action::retire, action::reload_finished, action::finished>;
+    std::variant<action::spawn, action::send, action::offer, action::share, action::look,
+                 action::forget, action::open_listener, action::close_listener,
+                 action::start_accepting, action::stop_accepting, action::expect_link_end,
+                 action::cut_link, action::kill, action::emit, action::retire,
+                 action::reload_finished, action::finished>;
 
 /// First in, first out; keeps its memory, so that a busy primary does not allocate.
 class action_queue {

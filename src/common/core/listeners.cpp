@@ -23,7 +23,7 @@ bool listeners::listen(worker_id id, std::size_t slot, wire::listen const& frame
   member const asker{id, acceptor_id{frame.acceptor}, slot};
   if (knows(asker)) return false;
   auto const what = from_wire(frame);
-  auto const found = find(id, what, frame.index);
+  auto const found = find(asker, what, frame.index);
   if (found == table_.end()) {
     open(what, frame.index, asker);
   } else {
@@ -61,33 +61,54 @@ bool listeners::is_member(listener const& at, worker_id id) {
                      [id](member const& each) { return each.id == id; });
 }
 
-listeners::table::iterator listeners::find(worker_id id, listen_request const& what,
+bool listeners::fits(listener const& at, listen_request const& what, std::uint32_t index) {
+  if (what.from || at.asked.from)
+    return what.from == at.asked.from && what.where.transport == at.asked.where.transport;
+  if (what.where == at.asked.where && what.any_address == at.asked.any_address)
+    return !can_be_repeated(what) || index == at.index;
+  // A port that was got as port 0 is found by its number, too.
+  if (what.where.port == 0) return false;
+  return what.where == at.bound ||
+         (what.any_address && at.asked.any_address && what.where.port == at.bound.port);
+}
+
+listeners::table::iterator listeners::find(member const& asker, listen_request const& what,
                                            std::uint32_t index) {
-  auto const fits = [&](listener const& at) {
-    if (what.how.reuse_address && is_member(at, id)) return false;  // it wants another one
-    if (what.from || at.asked.from)
-      return what.from == at.asked.from && what.where.transport == at.asked.where.transport;
-    if (what.where == at.asked.where && what.any_address == at.asked.any_address)
-      return !can_be_repeated(what) || index == at.index;
-    // A port that was got as port 0 is found by its number, too.
-    if (what.where.port == 0) return false;
-    return what.where == at.bound ||
-           (what.any_address && at.asked.any_address && what.where.port == at.bound.port);
-  };
-  return std::find_if(table_.begin(), table_.end(),
-                      [&](auto const& each) { return each.second.open && fits(each.second); });
+  return std::find_if(table_.begin(), table_.end(), [&](auto const& entry) {
+    auto const& at = entry.second;
+    if (!at.open || (at.slot && at.slot != asker.slot)) return false;
+    if (what.how.reuse_address && is_member(at, asker.id)) return false;  // it wants another one
+    return fits(at, what, index);
+  });
 }
 
 void listeners::open(listen_request const& what, std::uint32_t index, member const& first) {
   listener_id const id{++last_id_};
-  auto const added =
-      table_.try_emplace(id, what, index, make_policy(settings_.policy, settings_.choose)).first;
-  added->second.members.push_back(first);
-  actions_.push(action::open_listener{id, what});
+  auto request = what;
+  bool const divided = is_divided(what);
+  if (divided) {
+    request.how.reuse_port = true;
+    // The other slots have got a port already.
+    auto const other = std::ranges::find_if(table_, [&](auto const& each) {
+      return each.second.open && each.second.slot && fits(each.second, what, index);
+    });
+    if (other != table_.end()) request.where.port = other->second.bound.port;
+  }
+  auto& added = table_.try_emplace(id, what, index, make_policy(settings_.policy, settings_.choose))
+                    .first->second;
+  if (divided) added.slot = first.slot;
+  added.members.push_back(first);
+  actions_.push(action::open_listener{id, std::move(request)});
+}
+
+bool listeners::is_divided(listen_request const& what) const noexcept {
+  return settings_.policy == scheduling::sharded && what.where.transport == transport::tcp &&
+         !what.from;
 }
 
 bool listeners::is_shared(listener const& at) const noexcept {
-  return settings_.policy == scheduling::shared || at.asked.where.transport == transport::udp;
+  return settings_.policy == scheduling::shared || settings_.policy == scheduling::sharded ||
+         at.asked.where.transport == transport::udp;
 }
 
 void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
@@ -170,11 +191,31 @@ bool listeners::credit(worker_id id, wire::credit const& what) {
   return true;
 }
 
-void listeners::on_connection(listener_id id, arrival const& what) {
+void listeners::on_connection(listener_id id, arrival const& what, time_point now) {
   auto& at = table_.at(id);
   ++counters_.arrived;
-  at.connections.arrived(what);
+  if (settings_.proxy_headers) {
+    at.unknown.add(what, now);
+    actions_.push(action::look{id, what.connection});
+  } else {
+    at.connections.arrived(what);
+  }
   settle(id, at);
+}
+
+bool listeners::on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen,
+                                time_point now) {
+  auto const at = table_.find(id);
+  if (at == table_.end()) return false;
+  arrival what;
+  switch (at->second.unknown.on_header(connection, seen, now, what)) {
+    case newcomers::state::unknown: return false;  // it was closed with its port
+    case newcomers::state::waits: return true;
+    case newcomers::state::known: at->second.connections.arrived(what); break;
+    case newcomers::state::refused: drop({connection}, counters_.headless); break;
+  }
+  settle(id, at->second);
+  return false;
 }
 
 void listeners::on_accept_failed(listener_id id, time_point now) {
@@ -184,9 +225,15 @@ void listeners::on_accept_failed(listener_id id, time_point now) {
   settle(id, at);
 }
 
-void listeners::drain(worker_id id) {
+void listeners::drain(worker_id id, bool slot_stays) {
   std::erase_if(loners_, [id](loner const& each) { return each.who.id == id; });
-  for (auto& [at, each] : table_) remove(at, each, id, false);
+  for (auto& [at, each] : table_) remove(at, each, id, each.slot && !slot_stays);
+  erase_closed();
+}
+
+void listeners::keep_slots(std::function<bool(std::size_t)> const& stays) {
+  for (auto& [id, each] : table_)
+    if (each.open && each.slot && each.members.empty() && !stays(*each.slot)) close(id, each);
   erase_closed();
 }
 
@@ -203,23 +250,23 @@ void listeners::link_closed(worker_id id, bool readable) {
   erase_closed();
 }
 
-void listeners::remove(listener_id id, listener& at, worker_id leaves, bool deliberate) {
+void listeners::remove(listener_id id, listener& at, worker_id leaves, bool for_good) {
   auto const removed =
       std::erase_if(at.members, [leaves](member const& each) { return each.id == leaves; });
   if (removed == 0) return;
   at.connections.leave(leaves);
-  if (at.open && at.members.empty() && (deliberate || !settings_.keep_open)) close(id, at);
+  if (at.open && at.members.empty() && (for_good || !settings_.keep_open)) close(id, at);
 }
 
 void listeners::settle(listener_id id, listener& at) {
   if (!at.open) {
-    drop(at.connections.take_pending(), counters_.closed);
+    drop_pending(at);
     return;
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection, next->more_wait});
   bool const wanted =
-      !is_shared(at) && at.connections.pending() < settings_.max_pending && now_ >= at.paused_until;
+      !is_shared(at) && at.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;
   at.accepting = wanted;
   if (wanted)
@@ -232,7 +279,7 @@ void listeners::close(listener_id id, listener& at) {
   at.open = false;
   at.closed = true;
   actions_.push(action::close_listener{id});
-  drop(at.connections.take_pending(), counters_.closed);
+  drop_pending(at);
 }
 
 void listeners::close_all() {
@@ -253,16 +300,25 @@ void listeners::drop(std::vector<connection_id> const& connections, std::uint64_
   count += connections.size();
 }
 
+void listeners::drop_pending(listener& at) {
+  drop(at.unknown.take_all(), counters_.closed);
+  drop(at.connections.take_pending(), counters_.closed);
+}
+
 void listeners::on_time(time_point now) {
   now_ = now;
-  for (auto& [id, each] : table_)
+  for (auto& [id, each] : table_) {
+    for (auto const connection : each.unknown.due(now)) actions_.push(action::look{id, connection});
     if (each.open && !each.accepting) settle(id, each);
+  }
 }
 
 time_point listeners::next_deadline() const {
   auto earliest = never;
-  for (auto const& [_, each] : table_)
+  for (auto const& [_, each] : table_) {
     if (each.open && each.paused_until > now_) earliest = std::min(earliest, each.paused_until);
+    earliest = std::min(earliest, each.unknown.next_deadline());
+  }
   return earliest;
 }
 
@@ -282,7 +338,7 @@ std::vector<endpoint> listeners::endpoints(worker_id id) const {
 
 std::size_t listeners::pending() const {
   std::size_t sum = 0;
-  for (auto const& [_, each] : table_) sum += each.connections.pending();
+  for (auto const& [_, each] : table_) sum += each.pending();
   return sum;
 }
 

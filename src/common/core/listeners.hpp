@@ -5,11 +5,14 @@
 
 #include "common/core/action.hpp"
 #include "common/core/dispatcher.hpp"
+#include "common/core/newcomers.hpp"
 #include "common/core/types.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace prong::core {
@@ -20,15 +23,17 @@ class listeners {
     scheduling policy = scheduling::round_robin;
     bool keep_open = false;  // while no worker listens because all have died or drain
     std::size_t max_pending = 0;
-    worker_choice choose{};  // of scheduling::custom
+    worker_choice choose{};      // of scheduling::custom
+    bool proxy_headers = false;  // connections begin with one that says who the client is
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
-  /// other three counts.
+  /// other four counts.
   struct counters {
     std::uint64_t arrived = 0;
     std::uint64_t handed_over = 0;
     std::uint64_t closed = 0;     // their listener closed first
     std::uint64_t abandoned = 0;  // their worker broke the protocol
+    std::uint64_t headless = 0;   // they had no PROXY header
   };
 
   listeners(settings how, action_queue& actions) : settings_(std::move(how)), actions_(actions) {}
@@ -45,12 +50,17 @@ class listeners {
   bool refused(worker_id id, connection_id connection);
   bool credit(worker_id id, wire::credit const& what);
 
-  void on_connection(listener_id id, arrival const& what);
+  void on_connection(listener_id id, arrival const& what, time_point now);
+  /// What a look has shown. True if another one follows.
+  bool on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen,
+                       time_point now);
   /// Accepting failed for want of resources: it pauses.
   void on_accept_failed(listener_id id, time_point now);
 
-  /// The worker drains: it gets nothing new here.
-  void drain(worker_id id);
+  /// The worker drains: it gets nothing new here. `slot_stays`: somebody has its slot, or will.
+  void drain(worker_id id, bool slot_stays);
+  /// Closes the sockets of slots that nobody has or will have.
+  void keep_slots(std::function<bool(std::size_t)> const& stays);
   /// The worker's link has ended, and all that it wrote was read, or not (`readable`).
   void link_closed(worker_id id, bool readable);
   /// Closes everything for good.
@@ -84,30 +94,39 @@ class listeners {
     listener(listen_request what, std::uint32_t number, std::unique_ptr<policy> how)
         : asked(std::move(what)), index(number), connections(std::move(how)) {}
     listen_request asked;
-    std::uint32_t index = 0;  // see wire::listen
+    std::uint32_t index = 0;            // see wire::listen
+    std::optional<std::size_t> slot{};  // whose socket it is alone
     endpoint bound{};
     bool open = false;
     bool closed = false;  // for good
     bool accepting = false;
     time_point paused_until = time_point::min();
     std::vector<member> members;  // whose acceptors listen, or wait to
+    newcomers unknown{};          // who is to say first who it is
     dispatcher connections;
+
+    std::size_t pending() const { return unknown.size() + connections.pending(); }
   };
   using table = std::map<listener_id, listener>;
 
   bool knows(member const& who) const;
-  /// The listener that this worker is to share, if there is one.
-  table::iterator find(worker_id id, listen_request const& what, std::uint32_t index);
+  /// Whether this is what was asked for, by whoever asked first.
+  static bool fits(listener const& at, listen_request const& what, std::uint32_t index);
+  /// The listener that this member is to share, if there is one.
+  table::iterator find(member const& asker, listen_request const& what, std::uint32_t index);
+  /// Whether each slot is to have a socket of its own for this.
+  bool is_divided(listen_request const& what) const noexcept;
   static bool is_member(listener const& at, worker_id id);
   void open(listen_request const& what, std::uint32_t index, member const& first);
   void admit(listener_id id, listener& at, member const& joins);
   void fail(member const& asker, listen_request const& what, error_code ec);
-  /// Removes a member; `deliberate` tells an acceptor's close from a worker's end.
-  void remove(listener_id id, listener& at, worker_id leaves, bool deliberate);
+  /// Removes a member; `for_good`: what nobody has then is closed in any case.
+  void remove(listener_id id, listener& at, worker_id leaves, bool for_good);
   /// Hands out what can be, and starts or stops accepting accordingly.
   void settle(listener_id id, listener& at);
   void close(listener_id id, listener& at);
   void drop(std::vector<connection_id> const& connections, std::uint64_t& count);
+  void drop_pending(listener& at);
   void erase_closed();
   /// Whether workers take from the socket by themselves.
   bool is_shared(listener const& at) const noexcept;

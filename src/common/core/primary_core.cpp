@@ -17,7 +17,8 @@ primary_core::primary_core(options const& settings, scheduling policy, std::uint
     : limits_{settings.workers, settings.window, settings.start_timeout},
       roster_(settings, actions_),
       listeners_({policy, settings.keep_ports_open.value_or(settings.workers > 0),
-                  settings.max_pending_connections, settings.choose_worker},
+                  settings.max_pending_connections, settings.choose_worker,
+                  settings.proxy_protocol && goes_by_client(policy)},
                  actions_),
       pool_(settings.respawn, seed, actions_) {}
 
@@ -45,6 +46,7 @@ void primary_core::resize(std::size_t workers) {
     ask_to_stop(*roster_.find(step->replacement));
     reload_.step_done();
   }
+  listeners_.keep_slots([this](std::size_t slot) { return is_in_use(slot); });
   settle();
 }
 
@@ -143,7 +145,7 @@ bool primary_core::on_hello(roster::worker& at, wire::hello const& what) {
 bool primary_core::on_stopping(roster::worker& at) {
   if (at.state == worker_state::starting) return false;
   roster_.on(at, happening::stop, now_);
-  listeners_.drain(at.id);
+  listeners_.drain(at.id, is_in_use(at.slot));
   return true;
 }
 
@@ -178,7 +180,12 @@ void primary_core::on_listener_opened(listener_id id, error_code ec, endpoint co
 }
 
 void primary_core::on_connection(listener_id id, arrival const& what) {
-  listeners_.on_connection(id, what);
+  listeners_.on_connection(id, what, now_);
+}
+
+void primary_core::on_proxy_header(listener_id id, connection_id connection,
+                                   proxy_header const& seen) {
+  if (listeners_.on_proxy_header(id, connection, seen, now_)) find_deadline();
 }
 
 void primary_core::on_accept_failed(listener_id id) {
@@ -197,13 +204,13 @@ worker_id primary_core::start_worker(std::size_t slot, std::optional<worker_id> 
 // The lowest that no worker has which serves, and that the pool has not promised to another.
 std::size_t primary_core::free_slot() const {
   std::size_t slot = 0;
-  while (roster_.uses(slot) || pool_.has(slot)) ++slot;
+  while (is_in_use(slot)) ++slot;
   return slot;
 }
 
 void primary_core::ask_to_stop(roster::worker& at) {
   roster_.on(at, happening::stop, now_);
-  listeners_.drain(at.id);
+  listeners_.drain(at.id, is_in_use(at.slot));
 }
 
 void primary_core::expel(roster::worker& at, error_code why) {
@@ -218,6 +225,10 @@ void primary_core::settle() {
     finished_ = true;
     actions_.push(action::finished{});
   }
+  find_deadline();
+}
+
+void primary_core::find_deadline() {
   deadline_ = std::min({roster_.next_deadline(), listeners_.next_deadline(), pool_.next_deadline(),
                         reload_.current() ? reload_.current()->deadline : never});
 }

@@ -45,6 +45,7 @@ class primary_core {
   void on_exited(worker_id id, int status, int signal);
   void on_listener_opened(listener_id id, error_code ec, endpoint const& bound);
   void on_connection(listener_id id, arrival const& what);
+  void on_proxy_header(listener_id id, connection_id connection, proxy_header const& seen);
   void on_accept_failed(listener_id id);
 
   // What to do about it.
@@ -63,11 +64,14 @@ class primary_core {
   bool on_stopping(roster::worker& at);
   worker_id start_worker(std::size_t slot, std::optional<worker_id> like);
   std::size_t free_slot() const;
+  /// Whether a worker has the slot, or will.
+  bool is_in_use(std::size_t slot) const { return roster_.uses(slot) || pool_.has(slot); }
   void ask_to_stop(roster::worker& at);
   void expel(roster::worker& at, error_code why);
   /// Does what follows from a change in somebody's life: removes who is gone, fills the pool, goes
   /// on with a reload or a shutdown, and finds the next deadline.
   void settle();
+  void find_deadline();
   void remove_gone();
   void fill_pool();
   void continue_reload();

@@ -16,6 +16,9 @@ namespace prong::os {
 
 using detail::listen_request;
 
+/// Whether listeners of one endpoint that have `reuse_port` divide its connections here.
+bool listeners_divide() noexcept;
+
 class listener {
  public:
   /// Binds and listens, or takes a socket that this process has already (`request.from`), which

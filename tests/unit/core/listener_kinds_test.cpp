@@ -153,7 +153,7 @@ TEST_CASE_METHOD(fixture, "who listens alone counts until it stops", "[unit][lis
     CHECK(ports.unlisten(first, acceptor_id{1}));
   }
   SECTION("by draining") {
-    ports.drain(first);
+    ports.drain(first, false);
   }
   SECTION("with its link") {
     ports.link_closed(first, true);

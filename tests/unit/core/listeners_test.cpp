@@ -50,7 +50,7 @@ struct fixture {
     done();
   }
   void arrive(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}});
+    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}}, {});
   }
   bool credit(worker_id id, std::uint32_t count = 1) {
     return ports.credit(id, {static_cast<std::uint64_t>(door), count});
@@ -281,7 +281,7 @@ TEST_CASE_METHOD(fixture, "a worker that drains gets nothing new, and answers wh
   CHECK(credit(first, 2));
   arrive(1, 1);
   done();
-  ports.drain(first);
+  ports.drain(first, false);
   arrive(2, 2);
   CHECK(only<action::offer>(done()).empty());
   CHECK(ports.took(first, connection_id{1}));
@@ -293,7 +293,7 @@ TEST_CASE_METHOD(fixture, "a worker that drains gets nothing new, and answers wh
 TEST_CASE_METHOD(keeping, "draining the last worker keeps the port by the same policy",
                  "[unit][listeners]") {
   one_listens();
-  ports.drain(first);
+  ports.drain(first, false);
   CHECK(only<action::close_listener>(done()).empty());
 }
 

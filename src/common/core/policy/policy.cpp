@@ -6,16 +6,19 @@
 #include "common/core/policy/in_order.hpp"
 #include "common/core/policy/least_connections.hpp"
 #include "common/core/policy/round_robin.hpp"
+#include "common/core/policy/sticky.hpp"
 
 namespace prong::core {
 
 std::unique_ptr<policy> make_policy(scheduling which, worker_choice const& choose) {
   switch (which) {
     case scheduling::least_connections: return std::make_unique<in_order<least_connections>>();
+    case scheduling::sticky: return std::make_unique<sticky>();
     case scheduling::custom: return std::make_unique<by_function>(choose);
     case scheduling::platform_default:
     case scheduling::round_robin:
-    case scheduling::shared: break;
+    case scheduling::shared:
+    case scheduling::sharded: break;
   }
   return std::make_unique<in_order<round_robin>>();
 }
@@ -25,7 +28,7 @@ bool goes_by_load(scheduling which) noexcept {
 }
 
 bool goes_by_client(scheduling which) noexcept {
-  return which == scheduling::custom;
+  return which == scheduling::custom || which == scheduling::sticky;
 }
 
 }  // namespace prong::core
