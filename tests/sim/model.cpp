@@ -90,12 +90,15 @@ void model::on_read(process_id worker, int side, wire::frame_view const& frame) 
   if (kind == frame_kind::took)
     at.took = worker;
   else
-    ++refused_;
+    ++returned_;
 }
 
 void model::on_link_end(process_id worker) {
-  for (auto& [_, each] : connections_)
-    if (each.offered_to == worker) each.offered_to = 0;
+  for (auto& [_, each] : connections_) {
+    if (each.offered_to != worker) continue;
+    each.offered_to = 0;
+    if (each.took == 0) ++returned_;
+  }
 }
 
 void model::handler_got(process_id worker, object_id what) {
@@ -221,12 +224,7 @@ void model::check(detail::primary_impl const& primary) {
     fail("I4", fmt::format("{} sockets for {} pending and {} offered", primary.connections(),
                            pending, offered));
   // What comes back from workers is pending again, beyond the bound too.
-  auto const answered = past - past_before_ + refused_;
-  if (offered_before_ > offered + answered) returned_ += offered_before_ - offered - answered;
-  returned_ += std::exchange(refused_, 0);
   if (pending == 0) returned_ = 0;
-  offered_before_ = offered;
-  past_before_ = past;
   std::size_t open_ports = 0;
   for (auto const& [_, each] : system::current().objects) open_ports += each.listens ? 1 : 0;
   if (pending > max_pending_ * open_ports + returned_)

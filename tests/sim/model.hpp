@@ -96,9 +96,6 @@ class model : public observer {
   std::size_t most_live_ = 0;
   std::size_t max_pending_ = 0;
   std::size_t returned_ = 0;  // to pending, since it was empty
-  std::size_t refused_ = 0;   // since the last check
-  std::size_t offered_before_ = 0;
-  std::uint64_t past_before_ = 0;
   std::uint64_t handlers_ = 0;
   std::uint64_t accepted_ = 0;
 };
