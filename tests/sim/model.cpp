@@ -87,18 +87,12 @@ void model::on_read(process_id worker, int side, wire::frame_view const& frame) 
   auto& at = connections_[found->second];
   if (at.offered_to != worker) return;
   at.offered_to = 0;
-  if (kind == frame_kind::took)
-    at.took = worker;
-  else
-    ++returned_;
+  if (kind == frame_kind::took) at.took = worker;
 }
 
 void model::on_link_end(process_id worker) {
-  for (auto& [_, each] : connections_) {
-    if (each.offered_to != worker) continue;
-    each.offered_to = 0;
-    if (each.took == 0) ++returned_;
-  }
+  for (auto& [_, each] : connections_)
+    if (each.offered_to == worker) each.offered_to = 0;
 }
 
 void model::handler_got(process_id worker, object_id what) {
@@ -224,12 +218,12 @@ void model::check(detail::primary_impl const& primary) {
     fail("I4", fmt::format("{} sockets for {} pending and {} offered", primary.connections(),
                            pending, offered));
   // What comes back from workers is pending again, beyond the bound too.
-  if (pending == 0) returned_ = 0;
+  if (pending == 0) returned_before_ = counts.returned;
+  auto const returned = counts.returned - returned_before_;
   std::size_t open_ports = 0;
   for (auto const& [_, each] : system::current().objects) open_ports += each.listens ? 1 : 0;
-  if (pending > max_pending_ * open_ports + returned_)
-    fail("I7",
-         fmt::format("{} pending, {} allowed, {} returned", pending, max_pending_, returned_));
+  if (pending > max_pending_ * open_ports + returned)
+    fail("I7", fmt::format("{} pending, {} allowed, {} returned", pending, max_pending_, returned));
   auto const all = primary.decisions().workers();
   auto const live = std::count_if(all.begin(), all.end(), [](worker_info const& each) {
     return each.state == worker_state::starting || each.state == worker_state::online;

@@ -95,7 +95,7 @@ class model : public observer {
   bool events_lost_ = false;
   std::size_t most_live_ = 0;
   std::size_t max_pending_ = 0;
-  std::size_t returned_ = 0;  // to pending, since it was empty
+  std::uint64_t returned_before_ = 0;  // to pending, when that was empty
   std::uint64_t handlers_ = 0;
   std::uint64_t accepted_ = 0;
 };

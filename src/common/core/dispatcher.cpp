@@ -37,8 +37,10 @@ void dispatcher::leave(worker_id id) {
   erase_if_done(at);
 }
 
-void dispatcher::lost(worker_id id) {
-  policy_->returned(take_offers(id));
+std::size_t dispatcher::lost(worker_id id) {
+  auto const unanswered = take_offers(id);
+  policy_->returned(unanswered);
+  return unanswered.size();
 }
 
 std::vector<connection_id> dispatcher::abandoned(worker_id id) {

@@ -32,8 +32,8 @@ class dispatcher {
   void join(worker_id id, std::size_t slot, acceptor_id acceptor);
   /// The worker accepts here no more; it still answers the offers it has.
   void leave(worker_id id);
-  /// The worker's link has ended: what it was offered is pending again.
-  void lost(worker_id id);
+  /// The worker's link has ended: what it was offered is pending again. Returns how many that are.
+  std::size_t lost(worker_id id);
   /// The same, but nobody can know what it had taken: those connections are given up.
   std::vector<connection_id> abandoned(worker_id id);
 

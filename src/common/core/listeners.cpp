@@ -174,6 +174,7 @@ bool listeners::took(worker_id id, connection_id connection) {
 bool listeners::refused(worker_id id, connection_id connection) {
   for (auto& [at, each] : table_)
     if (each.connections.refused(id, connection)) {
+      ++counters_.returned;
       settle(at, each);
       erase_closed();
       return true;
@@ -241,7 +242,7 @@ void listeners::link_closed(worker_id id, bool readable) {
   std::erase_if(loners_, [id](loner const& each) { return each.who.id == id; });
   for (auto& [at, each] : table_) {
     if (readable)
-      each.connections.lost(id);
+      counters_.returned += each.connections.lost(id);
     else
       drop(each.connections.abandoned(id), counters_.abandoned);
     remove(at, each, id, false);

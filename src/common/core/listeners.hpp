@@ -34,6 +34,7 @@ class listeners {
     std::uint64_t closed = 0;     // their listener closed first
     std::uint64_t abandoned = 0;  // their worker broke the protocol
     std::uint64_t headless = 0;   // they had no PROXY header
+    std::uint64_t returned = 0;   // not an end: a worker had them and did not take them
   };
 
   listeners(settings how, action_queue& actions) : settings_(std::move(how)), actions_(actions) {}
