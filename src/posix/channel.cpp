@@ -9,6 +9,8 @@
 
 #include <prong/error.hpp>
 
+#include <boost/asio/append.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <optional>
@@ -51,12 +53,15 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
 
   void send(posix::outbound batch, completion_handler completion);
   void receive(completion_handler completion);
+  void wait_to_receive(completion_handler completion);
   bool next(received& into);
   bool leave(wire::frame_header const& frame) noexcept { return mailbox_.leave(frame); }
   void peer_exited() noexcept;
   void close() noexcept;
 
  private:
+  bool has_result();
+  error_code result() const noexcept;
   bool read_frame();
   void look_for_frame();
   bool take_left(received& into) noexcept;
@@ -95,22 +100,40 @@ void channel_state::send(posix::outbound batch, completion_handler completion) {
 }
 
 void channel_state::receive(completion_handler completion) {
-  if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
-  while (!ready_ && !failure_) {
-    if ((may_be_readable_ || peer_exited_) && read_frame()) continue;
-    descriptor_.async_wait(
-        descriptor::wait_read,
-        [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
-          self->may_be_readable_ = true;
-          self->receive(std::move(completion));
-        });
-    return;
-  }
-  finish(std::move(completion), ready_ ? error_code() : failure_);
+  if (has_result())
+    finish(std::move(completion), result());
+  else
+    wait_to_receive(std::move(completion));
+}
+
+// Completes without another turn of the loop, which would cost a system call for each batch.
+void channel_state::wait_to_receive(completion_handler completion) {
+  descriptor_.async_wait(
+      descriptor::wait_read,
+      [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
+        self->may_be_readable_ = true;
+        if (self->has_result())
+          asio::dispatch(self->descriptor_.get_executor(),
+                         asio::append(std::move(completion), self->result()));
+        else
+          self->wait_to_receive(std::move(completion));
+      });
+}
+
+// Reads until there is a frame, or nothing to read.
+bool channel_state::has_result() {
+  while (!closed_ && !ready_ && !failure_)
+    if (!(may_be_readable_ || peer_exited_) || !read_frame()) return false;
+  return true;
+}
+
+error_code channel_state::result() const noexcept {
+  if (closed_) return asio::error::operation_aborted;
+  return ready_ ? error_code() : failure_;
 }
 
 // One read; false when there is nothing to read now. A frame that is longer than one read makes
-// `receive` come back at once, but no oftener than the bound on a frame's length allows.
+// `has_result` come back at once, but no oftener than the bound on a frame's length allows.
 bool channel_state::read_frame() {
   error_code ec;
   auto const room = reader_.prepare(read_size);
