@@ -95,7 +95,8 @@ class primary {
 
   /// The next event. Signature: void(error_code, event).
   /// Completes with `operation_aborted` when no more will come: after the shutdown. Cancellation:
-  /// all kinds; no event is lost. Several may wait; each event goes to one of them.
+  /// all kinds; no event is lost. Several may wait; each event goes to one of them. Up to 16 events
+  /// that are there may be delivered before other handlers of the context have their turn.
   template <class Token>
   auto async_next_event(Token&& token) {
     return detail::initiate<void(error_code, event)>(

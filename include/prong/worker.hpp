@@ -66,7 +66,9 @@ class worker {
 
   /// The next message of the primary. Signature: void(error_code, message).
   /// `operation_aborted` once the worker drains, `errc::primary_gone` if the primary is lost.
-  /// Standalone, it waits until it is cancelled. Cancellation: all kinds; no message is lost.
+  /// Standalone, it waits until it is cancelled. Cancellation: all kinds; no message is lost. Up to
+  /// 16 messages that are there may be delivered before other handlers of the context have their
+  /// turn.
   template <class Token>
   auto async_receive(Token&& token) {
     return detail::initiate<void(error_code, message)>(

@@ -15,7 +15,7 @@ bool counts(event const& what) {
 
 }  // namespace
 
-void event_queue::push(event what) {
+void event_queue::push(event&& what) {
   if (counts(what)) {
     if (counted_ == bound_) drop_oldest();
     ++counted_;

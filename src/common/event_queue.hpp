@@ -16,7 +16,7 @@ class event_queue {
   explicit event_queue(std::size_t bound) : bound_(bound) {}
 
   /// At the bound the oldest event that counts is dropped, and noted in its place.
-  void push(event what);
+  void push(event&& what);
   bool empty() const noexcept { return waiting_.empty(); }
   event pop();
 

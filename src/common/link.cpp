@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <limits>
 #include <utility>
 
 namespace prong {
@@ -19,13 +20,32 @@ constexpr std::uint32_t message_window = 64;
 constexpr std::uint32_t credit_lot = 32;
 // How many sends may wait for credits.
 constexpr std::size_t most_waiting = 256;
+// From this size on a batch gets no more messages: what is much larger than the processor's caches
+// and the system's buffers takes longer than several smaller ones.
+constexpr std::size_t large_batch = 128 * 1024;
 // A batch keeps its memory up to this size, and not what one large message needed.
-constexpr std::size_t kept_capacity = 64 * 1024;
+constexpr std::size_t kept_capacity = 2 * large_batch;
+
+// A handler that throws does not take the others with it.
+void call_all(std::vector<waiting_list<void(error_code)>::operation>& those, error_code ec) {
+  auto next = those.begin();
+  try {
+    while (next != those.end()) (next++)->call(ec);
+  } catch (...) {
+    for (; next != those.end(); ++next) next->complete(ec);
+    throw;
+  }
+  those.clear();
+}
 
 }  // namespace
 
 void link::batch::complete(error_code ec) {
   for (auto& each : messages) each.complete(ec);
+  clear();
+}
+
+void link::batch::clear() {
   messages.clear();
   owned.clear();
   sockets.clear();
@@ -70,7 +90,9 @@ bool link::leave(wire::took const& what) noexcept {
 }
 
 void link::flush() {
-  if (!channel_ || is_sending_ || queued_.empty()) return;
+  if (!channel_ || is_sending_) return;
+  queue_waiting(large_batch);
+  if (queued_.empty()) return;
   std::swap(queued_, sending_);
   is_sending_ = true;
   channel_->async_send({sending_.frames, sending_.sockets},
@@ -86,10 +108,13 @@ void link::on_sent(error_code ec) {
     end(ec);
     return;
   }
-  sending_.complete(ec ? gone_ : ec);
+  auto sent = std::exchange(sending_.messages, std::move(called_));
+  sending_.clear();
   if (broken_) queued_.complete(gone_);
   flush();
   if (finishing_ && !is_sending_ && channel_) end(asio::error::eof);
+  call_all(sent, ec ? gone_ : ec);
+  called_ = std::move(sent);
 }
 
 void link::receive() {
@@ -106,12 +131,11 @@ void link::on_received(error_code ec) {
       return;
     }
   }
-  owner_.on_batch();
-  if (!channel_) return;
-  if (ec)
+  if (channel_ && ec)
     end(ec);
-  else
+  else if (channel_)
     receive();
+  owner_.on_batch();  // last, because it may call the program's handlers
 }
 
 bool link::dispatch(os::received& one) {
@@ -156,13 +180,13 @@ void link::async_send(message what, detail::handler<void(error_code)> completion
   error_code refused = messages_ended_;
   if (what.body.size() > message::max_body_size || what.topic.size() > message::max_topic_size)
     refused = errc::message_too_large;
-  else if (!refused && waiting_.size() >= most_waiting)
+  else if (!refused && waiting_.size() >= most_waiting + credits_)
     refused = errc::queue_full;
   if (refused) {
     detail::post_completion(executor_, std::move(completion), refused);
     return;
   }
-  if (credits_ > 0) {
+  if (waiting_.empty() && credits_ > 0 && queued_.frames.size() < large_batch) {
     queue_message(std::move(what), operations::operation(executor_, std::move(completion)));
     flush();
     return;
@@ -195,11 +219,14 @@ void link::queue_message(message what, operations::operation done) {
 
 void link::on_message_credit(std::uint32_t count) {
   credits_ = std::min(credits_ + std::min(count, message_window), message_window);
-  while (credits_ > 0 && !messages_.empty()) {
+  flush();
+}
+
+void link::queue_waiting(std::size_t up_to) {
+  while (credits_ > 0 && !messages_.empty() && queued_.frames.size() < up_to) {
     queue_message(std::move(messages_.front().what), waiting_.take_first());
     messages_.pop_front();
   }
-  flush();
 }
 
 bool link::on_message(wire::message const& what, os::socket attached) {
@@ -211,15 +238,17 @@ bool link::on_message(wire::message const& what, os::socket attached) {
   return true;
 }
 
-void link::message_taken() {
+bool link::message_taken() {
   --untaken_;
-  if (++unreturned_ < credit_lot) return;
+  if (++unreturned_ < credit_lot) return false;
   send(wire::message_credit{std::exchange(unreturned_, 0)});
-  flush();
+  return true;
 }
 
 void link::end_messages(error_code why) {
   if (!messages_ended_) messages_ended_ = why;
+  // Messages with credit waited only for the batch before them.
+  if (channel_) queue_waiting(std::numeric_limits<std::size_t>::max());
   messages_.clear();
   waiting_.complete_all(why);
 }

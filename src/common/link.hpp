@@ -25,7 +25,7 @@ class link : public std::enable_shared_from_this<link> {
   struct callbacks {
     /// A frame that is neither message nor credit for messages, with the socket it carried.
     std::function<void(wire::control const&, os::socket)> on_frame;
-    std::function<void(message)> on_message;
+    std::function<void(message&&)> on_message;
     /// All frames of one batch have been given, or the link was cut meanwhile.
     std::function<void()> on_batch;
     /// `eof`, also after `finish`; `errc::protocol_error` after what cannot be a frame; or why the
@@ -51,8 +51,9 @@ class link : public std::enable_shared_from_this<link> {
   /// Completes when the operating system has the message. Its socket is closed then, and when it
   /// cannot be sent.
   void async_send(message what, detail::handler<void(error_code)> completion);
-  /// The program has taken one message: its sender may send another.
-  void message_taken();
+  /// The program has taken one message. True if its sender is to hear that it may send more, with
+  /// the next `flush`.
+  bool message_taken();
   /// Sends that wait, and later ones, complete with `why`.
   void end_messages(error_code why);
 
@@ -75,6 +76,7 @@ class link : public std::enable_shared_from_this<link> {
 
     bool empty() const noexcept { return frames.empty(); }
     void complete(error_code ec);
+    void clear();
   };
   struct waiting_message {
     std::uint64_t number;
@@ -87,6 +89,7 @@ class link : public std::enable_shared_from_this<link> {
   void on_sent(error_code ec);
   void end(error_code why);
   void queue_message(message what, operations::operation done);
+  void queue_waiting(std::size_t up_to);  // bytes in the batch
   void on_message_credit(std::uint32_t count);
   bool on_message(wire::message const& what, os::socket attached);
 
@@ -97,6 +100,7 @@ class link : public std::enable_shared_from_this<link> {
 
   batch queued_;
   batch sending_;
+  std::vector<operations::operation> called_;  // none, but room for the next ones
   bool is_sending_ = false;
   bool finishing_ = false;
   bool broken_ = false;  // sending failed: only what still comes in matters

@@ -48,14 +48,11 @@ void output_reader::on_read(error_code ec, std::size_t count) {
 // Gives what may be given, and reads on when more is wanted. Of who has exited all is read: it is
 // no more than the system held for it.
 void output_reader::go_on() {
-  if (giving_) return;  // `on_line` has led to `line_taken`
-  giving_ = true;
   while (stream_) {
     auto line = lines_.next();
     if (!line) break;
     owner_.on_line(std::move(*line));
   }
-  giving_ = false;
   if (stream_ && !reading_ && !lines_.has_ended() && (exited_ || lines_.has_room())) read();
 }
 

@@ -41,7 +41,6 @@ class output_reader : public std::enable_shared_from_this<output_reader> {
   output_lines lines_;
   std::array<std::byte, 16 * 1024> buffer_;
   bool reading_ = false;
-  bool giving_ = false;
   bool exited_ = false;
 };
 

@@ -165,7 +165,7 @@ void primary_impl::perform(action::finished const&) {
   finished_ = true;
   run_.complete_all(run_cancelled_ ? error_code(asio::error::operation_aborted) : error_code());
   shutdowns_.complete_all({});
-  deliver_events();
+  deliver_soon();
 }
 
 }  // namespace prong::detail

@@ -66,13 +66,17 @@ void primary_impl::turn(Happening&& tell_core) {
   core_.on_time(os::clock::now());
   tell_core();
   carry_out();
-  for (auto const& each : std::exchange(unflushed_, {})) each->flush();
+  flush_links();
   while (!disconnects_.empty() &&
          (workers_.empty() || workers_.begin()->first > disconnects_.begin()->first)) {
     disconnects_.begin()->second.complete_all({});
     disconnects_.erase(disconnects_.begin());
   }
   arm_timer();
+}
+
+void primary_impl::flush_links() {
+  for (auto const& each : std::exchange(unflushed_, {})) each->flush();
 }
 
 void primary_impl::carry_out() {
@@ -161,7 +165,7 @@ void primary_impl::next_event(handler<void(error_code, event)> completion) {
     return;
   }
   event_waiters_.add(std::move(completion));
-  deliver_events();
+  deliver_soon();
 }
 
 void primary_impl::send(worker_id to, message what, handler<void(error_code)> completion) {
@@ -219,8 +223,8 @@ void primary_impl::on_frame(worker_id id, wire::control const& what, os::socket)
   carry_out();  // frames go out after the whole batch: see `watch`
 }
 
-void primary_impl::on_message(worker_id id, message what) {
-  report(worker_message{id, std::move(what)});
+void primary_impl::on_message(worker_id id, message&& what) {
+  events_.push(worker_message{id, std::move(what)});  // is delivered after the whole batch
 }
 
 void primary_impl::on_link_end(worker_id id, error_code why) {
@@ -289,29 +293,6 @@ link* primary_impl::link_of(worker_id id) {
   return at == workers_.end() ? nullptr : at->second.channel.get();
 }
 
-std::shared_ptr<output_reader> primary_impl::reader_of(event const& what) {
-  auto const* const line = std::get_if<worker_output>(&what);
-  auto const at = line ? workers_.find(line->id) : workers_.end();
-  return at == workers_.end() ? nullptr : at->second.outputs[static_cast<std::size_t>(line->from)];
-}
-
-void primary_impl::report(event what) {
-  events_.push(std::move(what));
-  deliver_events();
-}
-
-void primary_impl::deliver_events() {
-  while (!events_.empty() && !event_waiters_.empty()) {
-    auto next = events_.pop();
-    if (auto const* const text = std::get_if<worker_message>(&next))
-      if (auto* const from = link_of(text->id)) from->message_taken();
-    auto const reader = reader_of(next);
-    event_waiters_.complete_first({}, std::move(next));
-    if (reader) reader->line_taken();  // last, because more lines may come at once
-  }
-  if (finished_ && events_.empty()) event_waiters_.complete_all(asio::error::operation_aborted);
-}
-
 void primary_impl::log(log_level level, std::string_view text) const {
   if (settings_.log) settings_.log(level, text);
 }
@@ -326,8 +307,11 @@ void primary_impl::watch(worker_id id, os::spawned& started) {
       [this, id](wire::control const& what, os::socket attached) {
         on_frame(id, what, std::move(attached));
       },
-      [this, id](message what) { on_message(id, std::move(what)); },
-      [this] { turn([] {}); },
+      [this, id](message&& what) { on_message(id, std::move(what)); },
+      [this] {
+        turn([] {});
+        deliver_events();
+      },
       [this, id](error_code why) { on_link_end(id, why); },
   });
   read_output(id, output_stream::output, started.output);

@@ -85,7 +85,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
 
   // What happens (primary_impl.cpp).
   void on_frame(worker_id id, wire::control const& what, os::socket attached);
-  void on_message(worker_id id, message what);
+  void on_message(worker_id id, message&& what);
   void on_link_end(worker_id id, error_code why);
   void on_exit(worker_id id, os::exit_status how);
   void on_output_end(worker_id id);
@@ -111,13 +111,18 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void perform(core::action::reload_finished const& what);
   void perform(core::action::finished const& what);
 
+  // Events (primary_events.cpp).
+  void report(event what);
+  void deliver_soon();
+  void deliver_events();
+  void note_taken(event const& what);
+  void after_delivery();
+
   os::program program_for(worker_id id, fork_options const& own) const;
   void watch(worker_id id, os::spawned& started);
   void read_output(worker_id id, output_stream from, std::optional<os::output>& stream);
   link* link_of(worker_id id);
-  std::shared_ptr<output_reader> reader_of(event const& what);
-  void report(event what);
-  void deliver_events();
+  void flush_links();
   void log(log_level level, std::string_view text) const;
 
   asio::any_io_executor executor_;
@@ -136,6 +141,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
 
   event_queue events_;
   waiting_list<void(error_code, event)> event_waiters_;
+  bool delivery_posted_ = false;
   operations run_;
   operations shutdowns_;
   std::map<worker_id, operations> disconnects_;  // of all workers up to this one

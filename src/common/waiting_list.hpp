@@ -6,15 +6,16 @@
 #include <prong/detail/async.hpp>
 
 #include <algorithm>
+#include <boost/asio/append.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/prefer.hpp>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace prong {
 
@@ -26,27 +27,38 @@ template <class... Args>
 class waiting_list<void(error_code, Args...)> {
  public:
   using handler = detail::handler<void(error_code, Args...)>;
-  /// Called when an operation is cancelled, before it completes. False: it goes on waiting.
-  using on_cancel = std::function<bool(asio::cancellation_type)>;
 
   /// An operation that has been started and not completed.
   class operation {
    public:
     operation(asio::any_io_executor const& io, handler waits)
         : completion_(std::move(waits)),
-          work_(asio::prefer(io, asio::execution::outstanding_work.tracked)),
-          handler_work_(asio::prefer(asio::get_associated_executor(completion_.inner(), io),
-                                     asio::execution::outstanding_work.tracked)) {}
+          work_(asio::prefer(io, asio::execution::outstanding_work.tracked)) {
+      auto own =
+          asio::get_associated_executor(completion_.inner(), asio::any_completion_executor());
+      if (own && own != asio::any_completion_executor(io))
+        own_work_ = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);
+    }
 
     /// Completes it, never inline.
     void complete(error_code ec, Args... args) {
       detail::post_completion(work_, std::move(completion_), ec, std::move(args)...);
     }
 
+    /// Completes it inline, where that is on its executor. For a handler of the loop that was not
+    /// started by this operation's initiation, and that has nothing left to do which the call
+    /// could disturb.
+    void call(error_code ec, Args&&... args) {
+      if (own_work_)
+        asio::dispatch(asio::append(std::move(completion_), ec, std::move(args)...));
+      else
+        completion_(ec, std::move(args)...);
+    }
+
    private:
     handler completion_;
     asio::any_io_executor work_;
-    asio::any_completion_executor handler_work_;
+    asio::any_completion_executor own_work_;  // if it completes elsewhere
   };
 
   explicit waiting_list(asio::any_io_executor executor)
@@ -60,7 +72,10 @@ class waiting_list<void(error_code, Args...)> {
   bool empty() const noexcept { return all_->waiting.empty(); }
   std::size_t size() const noexcept { return all_->waiting.size(); }
 
-  void add(handler completion, on_cancel cancelled = {}) {
+  /// `cancelled` is called when the operation is cancelled, before it completes. False: it goes on
+  /// waiting.
+  template <class OnCancel>
+  void add(handler completion, OnCancel cancelled) {
     auto const ticket = ++all_->last_ticket;
     auto slot = asio::get_associated_cancellation_slot(completion);
     all_->waiting.push_back({ticket, operation(all_->executor, std::move(completion))});
@@ -73,10 +88,14 @@ class waiting_list<void(error_code, Args...)> {
     });
   }
 
+  void add(handler completion) {
+    add(std::move(completion), [](asio::cancellation_type) { return true; });
+  }
+
   /// The operation that waits longest, which waits no more.
   operation take_first() {
     auto first = std::move(all_->waiting.front().what);
-    all_->waiting.erase(all_->waiting.begin());
+    all_->waiting.pop_front();
     return first;
   }
 
@@ -97,11 +116,12 @@ class waiting_list<void(error_code, Args...)> {
   struct list {
     explicit list(asio::any_io_executor io) : executor(std::move(io)) {}
 
-    void cancel(std::uint64_t ticket, asio::cancellation_type how, on_cancel const& cancelled) {
+    template <class OnCancel>
+    void cancel(std::uint64_t ticket, asio::cancellation_type how, OnCancel const& cancelled) {
       auto const is_it = [ticket](entry const& each) { return each.ticket == ticket; };
       auto const at = std::find_if(waiting.begin(), waiting.end(), is_it);
       if (at == waiting.end()) return;
-      if (cancelled && !cancelled(how)) return;
+      if (!cancelled(how)) return;
       // The call may have changed the list.
       auto const still = std::find_if(waiting.begin(), waiting.end(), is_it);
       if (still == waiting.end()) return;
@@ -111,7 +131,7 @@ class waiting_list<void(error_code, Args...)> {
     }
 
     asio::any_io_executor executor;
-    std::vector<entry> waiting;
+    std::deque<entry> waiting;
     std::uint64_t last_ticket = 0;
   };
 

@@ -18,6 +18,8 @@ namespace {
 
 // How long a worker without free descriptors asks for no connection.
 constexpr std::chrono::milliseconds starved_pause{100};
+// How many messages are delivered before other work has its turn.
+constexpr int messages_in_a_row = 16;
 
 }  // namespace
 
@@ -53,8 +55,15 @@ void worker_impl::start() {
         [this](wire::control const& what, os::socket attached) {
           on_frame(what, std::move(attached));
         },
-        [this](message what) { on_message(std::move(what)); },
-        [this] { turn([] {}); },
+        [this](message&& what) { on_message(std::move(what)); },
+        [this] {
+          turn([] {});
+          // Handlers of messages do not hold up the credit for connections.
+          if (turn_requested_)
+            deliver_soon();
+          else
+            deliver_messages();
+        },
         [this](error_code) { on_link_end(); },
     });
   }
@@ -93,7 +102,7 @@ void worker_impl::carry_out() {
 
 void worker_impl::receive(handler<void(error_code, message)> completion) {
   receives_.add(std::move(completion));
-  deliver_messages();
+  deliver_soon();
 }
 
 void worker_impl::send(message what, handler<void(error_code)> completion) {
@@ -179,22 +188,46 @@ void worker_impl::on_frame(wire::control const& what, os::socket attached) {
   carry_out();
 }
 
-void worker_impl::on_message(message what) {
-  inbox_.push_back(std::move(what));
-  deliver_messages();
+void worker_impl::on_message(message&& what) {
+  inbox_.push_back(std::move(what));  // is delivered after the whole batch
 }
 
-// What arrived before the end of messages can still be taken.
+void worker_impl::deliver_soon() {
+  bool const has_some = !receives_.empty() && (!inbox_.empty() || stopping());
+  if (!has_some || std::exchange(delivery_posted_, true)) return;
+  asio::post(executor_, [weak = weak_from_this()] {
+    auto const self = weak.lock();
+    if (!self) return;
+    self->delivery_posted_ = false;
+    self->deliver_messages();
+  });
+}
+
+// Calls the program's handlers, which may do anything, also end this worker.
 void worker_impl::deliver_messages() {
-  while (!inbox_.empty() && !receives_.empty()) {
-    if (channel_) channel_->message_taken();
-    receives_.complete_first({}, std::move(inbox_.front()));
-    inbox_.pop_front();
+  auto const self = shared_from_this();
+  try {
+    for (int count = 0; count < messages_in_a_row; ++count) {
+      if (inbox_.empty() || receives_.empty()) break;
+      auto next = std::move(inbox_.front());
+      inbox_.pop_front();
+      if (channel_) channel_->message_taken();
+      receives_.take_first().call({}, std::move(next));
+    }
+  } catch (...) {
+    after_delivery();
+    throw;
   }
-  if (primary_lost_)
-    receives_.complete_all(errc::primary_gone);
-  else if (stopping())
-    receives_.complete_all(asio::error::operation_aborted);
+  after_delivery();
+}
+
+void worker_impl::after_delivery() {
+  if (channel_) channel_->flush();
+  // What arrived before the end of messages can still be taken.
+  if (stopping() && inbox_.empty())
+    receives_.complete_all(primary_lost_ ? make_error_code(errc::primary_gone)
+                                         : error_code(asio::error::operation_aborted));
+  deliver_soon();
 }
 
 void worker_impl::on_link_end() {
@@ -211,7 +244,11 @@ acceptor_impl& worker_impl::acceptor(core::acceptor_id id) const {
 // --- What the core decides ----------------------------------------------------------------------
 
 void worker_impl::perform(act::send const& what) {
-  if (channel_) channel_->send(what.what);
+  if (!channel_) return;
+  if (std::holds_alternative<wire::stopping>(what.what))
+    channel_->end_messages(primary_lost_ ? make_error_code(errc::primary_gone)
+                                         : error_code(asio::error::operation_aborted));
+  channel_->send(what.what);
 }
 
 os::socket worker_impl::take_offered(core::connection_id what) {
@@ -252,9 +289,12 @@ void worker_impl::perform(act::listened const& what) {
 
 // Posted behind what is ready to run now: it proves that nothing blocks the loop.
 void worker_impl::perform(act::request_turn const&) {
+  turn_requested_ = true;
   asio::post(executor_, [weak = weak_from_this(), asked = os::clock::now()] {
     auto const self = weak.lock();
-    if (self) self->turn([&] { self->core_.on_turn(os::clock::now() - asked); });
+    if (!self) return;
+    self->turn_requested_ = false;
+    self->turn([&] { self->core_.on_turn(os::clock::now() - asked); });
   });
 }
 
@@ -269,12 +309,8 @@ void worker_impl::perform(act::begin_drain const&) {
   pause_.cancel();
   for (auto const& [_, each] : listening_) each->drain();
   offered_.clear();
-  if (channel_) {
-    channel_->end_messages(primary_lost_ ? make_error_code(errc::primary_gone)
-                                         : error_code(asio::error::operation_aborted));
-    channel_->finish();
-  }
-  deliver_messages();
+  if (channel_) channel_->finish();
+  deliver_soon();
   stops_.complete_all({});
 }
 

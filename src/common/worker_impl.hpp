@@ -62,9 +62,11 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void turn(Happening&& tell_core);
   void carry_out();
   void on_frame(wire::control const& what, os::socket attached);
-  void on_message(message what);
+  void on_message(message&& what);
   void on_link_end();
+  void deliver_soon();
   void deliver_messages();
+  void after_delivery();
   bool take(core::connection_id what) noexcept;
   os::socket take_offered(core::connection_id what);
   void complete_disconnects();
@@ -94,9 +96,11 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
 
   std::deque<message> inbox_;
   waiting_list<void(error_code, message)> receives_;
+  bool delivery_posted_ = false;
   operations stops_;
   operations disconnects_;
   std::size_t open_connections_ = 0;
+  bool turn_requested_ = false;
   bool primary_lost_ = false;
   bool closed_ = false;
 };

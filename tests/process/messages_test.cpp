@@ -68,6 +68,39 @@ TEST_CASE("a message of more than 1 MiB is refused, and the next one is sent",
   CHECK(f.ask(id, "small") == "small");
 }
 
+TEST_CASE("as many large messages as small ones may wait, and all arrive", "[process][messages]") {
+  fixture f({});
+  auto const id = f.fork("answers_messages");
+  auto const body = pattern(64 * 1024);
+  constexpr std::size_t all = window + waiting;
+  std::size_t sent = 0;
+  for (std::size_t number = 0; number < all; ++number)
+    f.boss->async_send(id, message(std::to_string(number), body), [&](error_code ec) {
+      CHECK_FALSE(ec);
+      ++sent;
+    });
+  CHECK(f.send(id, "one too many") == errc::queue_full);
+  for (std::size_t number = 0; number < all; ++number) {
+    auto const answer = f.expect_from<worker_message>(id).message;
+    CHECK(answer.topic == std::to_string(number));
+    CHECK((answer.body == body));
+  }
+  CHECK(sent == all);
+}
+
+WORKER_BODY(sends_large_messages_and_disconnects)(worker& self)->awaitable<void> {
+  for (int number = 0; number < 40; ++number)
+    self.async_send(message(std::to_string(number), pattern(64 * 1024)), detached);
+  co_await self.async_disconnect(use_awaitable);
+}
+
+TEST_CASE("messages that were sent before a worker disconnects arrive", "[process][messages]") {
+  fixture f({});
+  auto const id = f.fork("sends_large_messages_and_disconnects");
+  for (int number = 0; number < 40; ++number) CHECK(f.expect_message(id) == std::to_string(number));
+  CHECK(f.expect_from<worker_exited>(id).exited_after_disconnect);
+}
+
 // --- Back-pressure ------------------------------------------------------------------------------
 
 // Takes messages when a client comes, and not before.

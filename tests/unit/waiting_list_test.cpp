@@ -32,9 +32,10 @@ struct fixture {
   auto keep_result() {
     return [this](error_code ec, int value) { completed.emplace_back(ec, value); };
   }
-  template <class Handler>
-  void add(Handler&& handler, list::on_cancel cancelled = {}) {
-    waiting.add(list::handler(std::forward<Handler>(handler)), std::move(cancelled));
+  template <class Handler, class... OnCancel>
+  void add(Handler&& handler, OnCancel&&... cancelled) {
+    waiting.add(list::handler(std::forward<Handler>(handler)),
+                std::forward<OnCancel>(cancelled)...);
   }
 };
 
@@ -61,6 +62,31 @@ TEST_CASE_METHOD(fixture, "a handler is never called inline", "[unit][waiting_li
     CHECK(completed.empty());
   });
   context.run();
+  CHECK(completed == results{{{}, 1}});
+}
+
+TEST_CASE_METHOD(fixture, "a call is inline where it is on the handler's executor",
+                 "[unit][waiting_list]") {
+  add(keep_result());
+  add(asio::bind_executor(context.get_executor(), keep_result()));
+  asio::post(context, [&] {
+    for (int count = 1; count <= 2; ++count) {
+      waiting.take_first().call({}, int{count});
+      CHECK(completed.size() == static_cast<std::size_t>(count));
+    }
+  });
+  context.run();
+  CHECK(completed == results{{{}, 1}, {{}, 2}});
+}
+
+TEST_CASE_METHOD(fixture, "a call is posted where it is for another executor",
+                 "[unit][waiting_list]") {
+  asio::io_context other;
+  add(asio::bind_executor(other.get_executor(), keep_result()));
+  asio::post(context, [&] { waiting.take_first().call({}, 1); });
+  context.run();
+  CHECK(completed.empty());
+  other.run();
   CHECK(completed == results{{{}, 1}});
 }
 
