@@ -7,6 +7,7 @@
 #include <prong/prong.hpp>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -71,9 +72,8 @@ class observed_primary {
 void send_back(prong::worker& self) {
   self.async_receive([&self](error_code ec, prong::message what) {
     if (ec) return;
-    self.async_send(std::move(what), [&self](error_code failure) {
-      if (!failure) send_back(self);
-    });
+    self.async_send(std::move(what), asio::detached);
+    send_back(self);
   });
 }
 
