@@ -105,7 +105,7 @@ class link : public std::enable_shared_from_this<link> {
   bool finishing_ = false;
   bool broken_ = false;  // sending failed: only what still comes in matters
 
-  operations waiting_;                    // for credits
+  operations waiting_;                    // for credits, or while a batch is large
   std::deque<waiting_message> messages_;  // what each of them is to send
   std::uint64_t last_message_ = 0;
   error_code messages_ended_;
