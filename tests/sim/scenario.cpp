@@ -201,7 +201,7 @@ void scenario::recover() {
   world_.os.note("from here on all is well");
   settle_programs();
   world_.as(*primary_, [&] { user_->take_events(true); });
-  run_for(seconds(60));
+  run_for(seconds(240));
   check_recovered();
 }
 
