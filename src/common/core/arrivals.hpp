@@ -36,13 +36,13 @@ class arrivals {
   /// In front of all, in their order.
   void push_front(std::span<arrival const> what) { all_.insert(at(0), what.begin(), what.end()); }
   arrival pop_front() {
-    auto const first = all_[first_++];
+    auto first = all_[first_++];
     if (empty()) clear();
     return first;
   }
   arrival take(std::size_t which) {
     if (which == 0) return pop_front();
-    auto const taken = (*this)[which];
+    auto taken = (*this)[which];
     all_.erase(at(which));
     return taken;
   }

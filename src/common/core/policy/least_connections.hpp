@@ -5,10 +5,10 @@
 
 #include <prong/detail/config.hpp>
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 namespace prong::core {
@@ -32,7 +32,10 @@ class least_connections {
     std::uint64_t connections = 0;
     std::uint64_t last = 0;  // when it had its last turn, counted in turns of all
     worker_id id{};
-    friend auto operator<=>(entry const&, entry const&) = default;
+    friend bool operator<(entry const& left, entry const& right) noexcept {
+      return std::tie(left.connections, left.last, left.id) <
+             std::tie(right.connections, right.last, right.id);
+    }
   };
   using order = std::set<entry>;
   // The node moves between here and the order, so that nothing is allocated for a connection.
