@@ -79,8 +79,8 @@ TEST_CASE("of a worker that prints more than may wait nothing is lost", "[proces
   CHECK(f.ask(other, "hello") == "hello");
   for (unsigned number = 0; number < many; ++number)
     REQUIRE(f.expect<worker_output>().line == line_of(number));
-  CHECK_FALSE(f.has_seen<worker_exited>());
   f.expect_from<worker_exited>(id);
+  CHECK_FALSE(f.has_seen<worker_output>());
 }
 
 TEST_CASE("a worker that is busy with printing can be ended", "[process][output]") {
