@@ -198,8 +198,8 @@ TEST_CASE("sends that wait for a worker fail when it dies", "[process][messages]
   f.boss->kill(id);
   f.run_until([&] { return failed == 10; });
   f.expect<worker_disconnected>();
-  CHECK(f.send(id, "too late") ==
-        (f.boss->workers().empty() ? errc::no_such_worker : errc::worker_gone));
+  auto const why = f.boss->workers().empty() ? errc::no_such_worker : errc::worker_gone;
+  CHECK(f.send(id, "too late") == why);
   f.expect<worker_exited>();
   CHECK(f.send(id, "too late") == errc::no_such_worker);
   CHECK(f.send(worker_id{1000}, "to nobody") == errc::no_such_worker);
