@@ -33,12 +33,11 @@ enum class scheduling {
   /// makes it even.
   shared,
   /// Each slot (`worker_info::slot`) has a listening socket of its own, among which the system
-  /// divides
-  /// the connections of a port (SO_REUSEPORT), and its worker accepts on it. The most connections a
-  /// second, with many processors. The primary opens the sockets and keeps them, so that what waits
-  /// in one at its worker's death, or in a reload, is its successor's; until that is there nobody
-  /// else takes it. When a slot goes for good what waits there is reset by the system. Linux and
-  /// FreeBSD; elsewhere the primary's constructor fails with `errc::not_supported`. UDP, local
+  /// divides the connections of a port (SO_REUSEPORT), and its worker accepts on it. The most
+  /// connections a second, with many processors. The primary opens the sockets and keeps them, so
+  /// that what waits in one at its worker's death, or in a reload, is its successor's; until then
+  /// nobody else takes it. When a slot goes for good what waits there is reset by the system. Linux
+  /// and FreeBSD; elsewhere the primary's constructor fails with `errc::not_supported`. UDP, local
   /// sockets and `primary_socket` are as with `shared`. Another program of the same user can take
   /// part of a port's connections, if it asks for SO_REUSEPORT as well.
   sharded,

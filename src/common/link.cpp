@@ -3,6 +3,7 @@
 #include "common/link.hpp"
 
 #include "common/core/assert.hpp"
+#include "common/os/mailbox.hpp"
 
 #include <prong/error.hpp>
 
@@ -25,6 +26,9 @@ constexpr std::size_t most_waiting = 256;
 constexpr std::size_t large_batch = 128 * 1024;
 // A batch keeps its memory up to this size, and not what one large message needed.
 constexpr std::size_t kept_capacity = 2 * large_batch;
+
+// A worker has no more unused credits than its mailbox has places for the answers.
+static_assert(wire::max_credits <= os::mailbox::capacity);
 
 // A handler that throws does not take the others with it.
 void call_all(std::vector<waiting_list<void(error_code)>::operation>& those, error_code ec) {

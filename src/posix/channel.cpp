@@ -40,9 +40,8 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   channel_state(asio::any_io_executor const& executor, posix::shared_memory memory, side ours)
       : descriptor_(executor),
         pause_(executor),
-        side_(ours),
         memory_(std::move(memory)),
-        mailbox_(memory_.get()) {}
+        mailbox_(memory_.get(), ours) {}
 
   error_code assign(posix::unique_fd end) {
     error_code ec;
@@ -64,14 +63,12 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   error_code result() const noexcept;
   bool read_frame();
   void look_for_frame();
-  bool take_left(received& into) noexcept;
   void finish(completion_handler completion, error_code const& ec) {
     detail::post_completion(descriptor_.get_executor(), std::move(completion), ec);
   }
 
   descriptor descriptor_;
   timer pause_;  // of a send that found a lack of resources
-  side side_;
   posix::shared_memory memory_;
   mailbox mailbox_;
   wire::frame_reader reader_;
@@ -170,17 +167,8 @@ void channel_state::look_for_frame() {
     failure_ = errc::protocol_error;
 }
 
-bool channel_state::take_left(received& into) noexcept {
-  if (side_ == side::worker) return false;
-  auto const found = mailbox_.take(into.frame.header);
-  if (found == mailbox::result::malformed) failure_ = errc::protocol_error;
-  into.frame.payload = {};
-  into.attached.reset();
-  return found == mailbox::result::frame;
-}
-
 bool channel_state::next(received& into) {
-  if (take_left(into)) return true;
+  if (mailbox_.take(into, failure_)) return true;
   if (!ready_) return false;
   into.frame = *ready_;
   into.attached.reset();

@@ -12,7 +12,6 @@ namespace prong::posix {
 /// A mapping of such memory, of which there is a descriptor to be inherited.
 class shared_memory {
  public:
-  shared_memory() = default;
   /// Maps `size` bytes of what `fd` is.
   shared_memory(int fd, std::size_t size, error_code& ec) noexcept;
   shared_memory(shared_memory&& other) noexcept

@@ -32,9 +32,8 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
                 win32::shared_memory memory, side ours)
       : pipe_(executor),
         receiver_(std::move(to)),
-        side_(ours),
         memory_(std::move(memory)),
-        mailbox_(memory_.get()) {}
+        mailbox_(memory_.get(), ours) {}
 
   error_code assign(win32::unique_handle end) {
     error_code ec;
@@ -58,7 +57,6 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   }
   void on_read(error_code ec, std::size_t count) noexcept;
   void look_for_frame() noexcept;
-  bool take_left(received& into) noexcept;
   void take_socket(wire::frame_view const& announcement) noexcept;
   void drop_rest() noexcept;
   bool has_unread() noexcept;
@@ -69,7 +67,6 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
 
   asio::windows::stream_handle pipe_;
   win32::receiver receiver_;
-  side side_;
   win32::shared_memory memory_;
   mailbox mailbox_;
   std::vector<std::byte> outgoing_;  // the system reads from here after the channel's end as well
@@ -190,17 +187,8 @@ void channel_state::take_socket(wire::frame_view const& announcement) noexcept {
   announced_ = win32::import_socket(announcement.payload.first<win32::socket_info_size>(), lost);
 }
 
-bool channel_state::take_left(received& into) noexcept {
-  if (side_ == side::worker) return false;
-  auto const found = mailbox_.take(into.frame.header);
-  if (found == mailbox::result::malformed) failure_ = errc::protocol_error;
-  into.frame.payload = {};
-  into.attached.reset();
-  return found == mailbox::result::frame;
-}
-
 bool channel_state::next(received& into) {
-  if (take_left(into)) return true;
+  if (mailbox_.take(into, failure_)) return true;
   if (!ready_) return false;
   into.frame = *ready_;
   into.attached.reset();

@@ -12,7 +12,6 @@ namespace prong::win32 {
 /// A view of such memory, of which there is a handle to be inherited.
 class shared_memory {
  public:
-  shared_memory() = default;
   /// Maps `size` bytes of what `section` is.
   shared_memory(HANDLE section, std::size_t size, error_code& ec) noexcept;
   shared_memory(shared_memory&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}

@@ -1,7 +1,7 @@
 // Channels of the simulated operating system: two streams of encoded frames, moved in pieces of
 // any size, with the sockets riding on the first byte of their frames.
 // SPDX-License-Identifier: BSL-1.0
-#include "common/os/channel.hpp"
+#include "common/os/mailbox.hpp"
 #include "sim/backend.hpp"
 
 #include <prong/error.hpp>
@@ -13,12 +13,6 @@
 namespace prong::sim {
 
 using wire::frame_header;
-
-namespace {
-
-constexpr std::size_t most_left = 1024;
-
-}  // namespace
 
 channel_end::channel_end(asio::any_io_executor executor, std::shared_ptr<line> on, int side)
     : line_(std::move(on)),
@@ -166,7 +160,7 @@ void channel_end::read() {
 }
 
 bool channel_end::leave(wire::frame_header const& frame) {
-  if (line_->left.size() == most_left) return false;
+  if (line_->left.size() == os::mailbox::capacity) return false;
   line_->left.push_back(frame);
   system::current().observes.on_sent(line_->worker, side_, {frame, {}}, no_object);
   return true;

@@ -6,7 +6,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/wire/frame.hpp"
+#include "common/os/channel.hpp"
+
+#include <prong/error.hpp>
 
 #include <array>
 #include <atomic>
@@ -30,7 +32,8 @@ class mailbox {
   };
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 
-  explicit mailbox(void* mapped) noexcept : memory_(std::launder(static_cast<memory*>(mapped))) {}
+  mailbox(void* mapped, side ours) noexcept
+      : memory_(std::launder(static_cast<memory*>(mapped))), side_(ours) {}
 
   /// False when there is no room.
   bool leave(wire::frame_header const& frame) noexcept {
@@ -41,19 +44,26 @@ class mailbox {
     return true;
   }
 
-  enum class result { frame, empty, malformed };
-
-  result take(wire::frame_header& into) noexcept {
+  /// The next frame that was left for this end; false if there is none. What no worker of ours
+  /// leaves is `errc::protocol_error`.
+  bool take(received& into, error_code& failure) noexcept {
+    if (side_ == side::worker) return false;
     auto const left = memory_->left.load(std::memory_order_acquire);
-    if (left == taken_) return result::empty;
-    into = wire::frame_header::decode(memory_->frames[taken_ % capacity]);
-    if (left - taken_ > capacity || into.length != 0 || into.flags != 0) return result::malformed;
+    if (left == taken_) return false;
+    auto const frame = wire::frame_header::decode(memory_->frames[taken_ % capacity]);
+    if (left - taken_ > capacity || frame.length != 0 || frame.flags != 0) {
+      failure = errc::protocol_error;
+      return false;
+    }
     memory_->taken.store(++taken_, std::memory_order_release);
-    return result::frame;
+    into.frame = {frame, {}};
+    into.attached.reset();
+    return true;
   }
 
  private:
   memory* memory_;
+  side side_;
   std::uint32_t taken_ = 0;
 };
 
