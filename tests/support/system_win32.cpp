@@ -114,7 +114,15 @@ bool is_wine() {
   return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;
 }
 
-// The processes that this one started and that have not ended.
+// In 100 ns since 1601.
+std::uint64_t birth_of(HANDLE process) {
+  FILETIME born{}, died{}, in_kernel{}, in_user{};
+  if (!::GetProcessTimes(process, &born, &died, &in_kernel, &in_user)) fail("GetProcessTimes");
+  return std::uint64_t{born.dwHighDateTime} << 32 | born.dwLowDateTime;
+}
+
+// The processes that this one started and that have not ended. One that is older than this one had
+// another parent, whose number was free again.
 std::vector<PROCESSENTRY32W> children() {
   std::vector<PROCESSENTRY32W> result;
   unique_handle const snapshot(::CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0));
@@ -125,8 +133,12 @@ std::vector<PROCESSENTRY32W> children() {
        more = ::Process32NextW(snapshot.get(), &entry)) {
     if (entry.th32ParentProcessID != ::GetCurrentProcessId()) continue;
     if (std::wstring_view(entry.szExeFile) == L"conhost.exe") continue;  // the system's
-    unique_handle const process(::OpenProcess(SYNCHRONIZE, FALSE, entry.th32ProcessID));
-    if (!process || ::WaitForSingleObject(process.get(), 0) == WAIT_OBJECT_0) continue;
+    unique_handle const process(
+        ::OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, entry.th32ProcessID));
+    if (!process || ::WaitForSingleObject(process.get(), 0) == WAIT_OBJECT_0 ||
+        birth_of(process.get()) < birth_of(::GetCurrentProcess())) {
+      continue;
+    }
     result.push_back(entry);
   }
   return result;
