@@ -18,6 +18,8 @@ namespace {
 
 // How long a worker without free descriptors asks for no connection.
 constexpr std::chrono::milliseconds starved_pause{100};
+// How many connections are delivered before other work has its turn.
+constexpr int connections_in_a_row = 64;
 // How many messages are delivered before other work has its turn.
 constexpr int messages_in_a_row = 16;
 
@@ -58,6 +60,7 @@ void worker_impl::start() {
         [this](message&& what) { on_message(std::move(what)); },
         [this] {
           turn([] {});
+          deliver_connections();
           // Handlers of messages do not hold up the credit for connections.
           if (turn_requested_)
             deliver_soon();
@@ -78,6 +81,8 @@ void worker_impl::close() {
     channel_->cut();
   }
   pause_.cancel();
+  for (auto& each : deliveries_) each.to.complete({}, std::move(each.connection));
+  deliveries_.clear();
   offered_.clear();
   inbox_.clear();
   receives_.complete_all(asio::error::operation_aborted);
@@ -150,6 +155,7 @@ void worker_impl::listens_alone(core::acceptor_id id, endpoint const& where, err
 
 void worker_impl::accept_waits(core::acceptor_id id) {
   turn([&] { core_.accept_waits(id); });
+  if (!delivers_) deliver_soon();
 }
 
 void worker_impl::accept_cancelled(core::acceptor_id id) {
@@ -193,14 +199,36 @@ void worker_impl::on_message(message&& what) {
 }
 
 void worker_impl::deliver_soon() {
-  bool const has_some = !receives_.empty() && (!inbox_.empty() || stopping());
+  bool const has_some =
+      !deliveries_.empty() || (!receives_.empty() && (!inbox_.empty() || stopping()));
   if (!has_some || std::exchange(delivery_posted_, true)) return;
   asio::post(executor_, [weak = weak_from_this()] {
     auto const self = weak.lock();
     if (!self) return;
     self->delivery_posted_ = false;
+    self->deliver_connections();
     self->deliver_messages();
   });
+}
+
+// Calls the program's handlers, as `deliver_messages` does. A handler that accepts the next
+// connection gets it here, too, if it has arrived.
+void worker_impl::deliver_connections() {
+  auto const self = shared_from_this();
+  delivers_ = true;
+  try {
+    for (int count = 0; count < connections_in_a_row && !deliveries_.empty(); ++count) {
+      auto next = std::move(deliveries_.front());
+      deliveries_.pop_front();
+      next.to.call({}, std::move(next.connection));
+    }
+  } catch (...) {
+    delivers_ = false;
+    deliver_soon();
+    throw;
+  }
+  delivers_ = false;
+  if (!deliveries_.empty()) deliver_soon();
 }
 
 // Calls the program's handlers, which may do anything, also end this worker.
@@ -269,7 +297,7 @@ void worker_impl::perform(act::deliver const& what) {
   auto to = acceptor(what.acceptor).take_waiting();
   auto connection = take_offered(what.connection);
   if (take(what.connection))
-    to.complete({}, std::move(connection));
+    deliveries_.push_back({std::move(to), std::move(connection)});
   else
     to.complete(asio::error::operation_aborted, {});
 }

@@ -64,6 +64,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void on_frame(wire::control const& what, os::socket attached);
   void on_message(message&& what);
   void on_link_end();
+  void deliver_connections();
   void deliver_soon();
   void deliver_messages();
   void after_delivery();
@@ -91,6 +92,13 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     os::socket connection;
   };
   std::vector<offered_socket> offered_;  // few, and mostly the first is asked for
+  /// A connection that is this worker's, and the operation that gets it.
+  struct delivery {
+    waiting_list<void(error_code, socket_handle)>::operation to;
+    os::socket connection;
+  };
+  std::deque<delivery> deliveries_;
+  bool delivers_ = false;                // and takes more, if handlers accept more
   os::socket attached_;                  // came with the frame that is being handled
   os::timer pause_;
 
