@@ -10,6 +10,7 @@ using asio::awaitable, asio::use_awaitable;
 namespace {
 
 constexpr std::size_t workers = 2;
+constexpr prong::worker_id successor{workers + 1};
 
 int work(prong::worker& self, asio::io_context& context) {
   if (self.id() == prong::worker_id{1}) return 3;
@@ -19,10 +20,10 @@ int work(prong::worker& self, asio::io_context& context) {
 }
 
 awaitable<void> stop_when_replaced(prong::primary& boss) {
-  for (std::size_t online = 0; online < workers + 1;) {
+  for (prong::worker_id newest{}; newest != successor;) {
     auto const event = co_await boss.async_next_event(use_awaitable);
     if (auto const* const worker = std::get_if<prong::worker_online>(&event)) {
-      ++online;
+      newest = worker->id;
       std::printf("worker %u is online\n", unsigned(worker->id));
     } else if (auto const* const gone = std::get_if<prong::worker_exited>(&event)) {
       std::printf("worker %u %s\n", unsigned(gone->id), describe(*gone).c_str());
