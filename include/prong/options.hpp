@@ -27,7 +27,8 @@ enum class scheduling {
   /// As Node: `shared` on Windows, `round_robin` elsewhere.
   platform_default,
   /// The primary accepts, and hands connections in turn to workers with room. The most even where
-  /// connections are alike.
+  /// connections are alike. What a worker has not taken after 2 ms, because something blocks its
+  /// event loop, goes to one that has nothing to do; so with `least_connections`.
   round_robin,
   /// The workers accept on one shared listening socket. The primary has no part in it, and nothing
   /// makes it even.

@@ -86,11 +86,18 @@ void link::send(wire::control const& what, os::socket owned) {
   queued_.owned.push_back(std::move(owned));
 }
 
-bool link::leave(wire::took const& what) noexcept {
+bool link::leave(wire::took const& what, std::uint32_t epoch) noexcept {
   wire::frame_header header;
   header.kind = static_cast<std::uint16_t>(wire::frame_kind::took);
   header.id = what.connection;
-  return channel_ && channel_->leave(header);
+  return channel_ && channel_->leave(header, epoch);
+}
+
+// The socket of an offer that is not out yet would be closed before the system has it. What is
+// heard here can lead to such an offer.
+bool link::recall() {
+  if (!channel_ || !dispatch_all() || !channel_) return false;
+  return sending_.sockets.empty() && queued_.sockets.empty() && channel_->end_epoch();
 }
 
 void link::flush() {
@@ -127,19 +134,24 @@ void link::receive() {
 }
 
 void link::on_received(error_code ec) {
-  if (!channel_) return;
-  os::received one;
-  while (channel_ && channel_->next(one)) {
-    if (!dispatch(one)) {
-      end(errc::protocol_error);
-      return;
-    }
-  }
+  if (!channel_ || !dispatch_all()) return;
   if (channel_ && ec)
     end(ec);
   else if (channel_)
     receive();
   owner_.on_batch();  // last, because it may call the program's handlers
+}
+
+// False if that ended the link, for what no peer of ours says.
+bool link::dispatch_all() {
+  os::received one;
+  while (channel_ && channel_->next(one)) {
+    if (!dispatch(one)) {
+      end(errc::protocol_error);
+      return false;
+    }
+  }
+  return true;
 }
 
 bool link::dispatch(os::received& one) {

@@ -44,9 +44,15 @@ class link : public std::enable_shared_from_this<link> {
   /// With a socket that is closed once the frame is out.
   void send(wire::control const& what, os::socket owned);
   void flush();
-  /// Says at once, and for good, that a connection is ours; the other side hears of it with the
-  /// next frame that is sent, or at the end. False if the other side offered more than it may.
-  bool leave(wire::took const& what) noexcept;
+  /// Says at once, and for good, that a connection is ours, which was offered in this epoch; the
+  /// other side hears of it with the next frame that is sent, or at the end. False if it has been
+  /// recalled, or if the other side offered more than it may.
+  bool leave(wire::took const& what, std::uint32_t epoch) noexcept;
+  /// In which offers are made; those of earlier epochs were recalled.
+  std::uint32_t epoch() const noexcept { return channel_ ? channel_->epoch() : 0; }
+  /// Hears what the other side has taken, and recalls all else that it was offered, by beginning
+  /// another epoch. False if that cannot be done now.
+  bool recall();
 
   /// Completes when the operating system has the message. Its socket is closed then, and when it
   /// cannot be sent.
@@ -85,6 +91,7 @@ class link : public std::enable_shared_from_this<link> {
 
   void receive();
   void on_received(error_code ec);
+  bool dispatch_all();
   bool dispatch(os::received& one);
   void on_sent(error_code ec);
   void end(error_code why);

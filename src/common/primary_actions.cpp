@@ -56,10 +56,20 @@ void primary_impl::perform(action::send const& what) {
 
 void primary_impl::perform(action::offer const& what) {
   auto& entry = workers_.at(what.to);
-  entry.channel->send(wire::offer{static_cast<std::uint64_t>(what.connection),
-                                  static_cast<std::uint64_t>(what.acceptor), what.more_wait},
+  entry.channel->send(wire::offer{connections_.name_for_offer(what.connection),
+                                  static_cast<std::uint64_t>(what.acceptor), entry.channel->epoch(),
+                                  what.more_wait},
                       connections_.get(what.connection));
   unflushed_.push_back(entry.channel);
+}
+
+void primary_impl::perform(action::recall const& what) {
+  carry_out();  // an offer that the core has decided on meanwhile is to be on its way, or not at
+                // all
+  auto const at = workers_.find(what.from);
+  if (at == workers_.end()) return;
+  auto const channel = at->second.channel;  // what it hears now may end the worker
+  if (channel && channel->recall()) core_.on_recalled(what.from);
 }
 
 void primary_impl::perform(action::share const& what) {

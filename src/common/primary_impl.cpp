@@ -218,8 +218,16 @@ void primary_impl::shutdown(handler<void(error_code)> completion) {
 // --- What happens -------------------------------------------------------------------------------
 
 void primary_impl::on_frame(worker_id id, wire::control const& what, os::socket) {
+  auto const* const took = std::get_if<wire::took>(&what);
+  auto const* const refused = std::get_if<wire::refused>(&what);
+  if (refused && refused->epoch != workers_.at(id).channel->epoch()) return;  // it was recalled
   core_.on_time(os::clock::now());
-  core_.on_control(id, what);
+  if (took)
+    core_.on_took(id, connections_.named(took->connection));
+  else if (refused)
+    core_.on_refused(id, connections_.named(refused->connection));
+  else
+    core_.on_control(id, what);
   carry_out();  // frames go out after the whole batch: see `watch`
 }
 

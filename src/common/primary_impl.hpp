@@ -96,6 +96,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void perform(core::action::spawn const& what);
   void perform(core::action::send const& what);
   void perform(core::action::offer const& what);
+  void perform(core::action::recall const& what);
   void perform(core::action::share const& what);
   void perform(core::action::look const& what);
   void perform(core::action::forget const& what);

@@ -3,6 +3,7 @@
 #include "common/worker_impl.hpp"
 
 #include "common/acceptor_impl.hpp"
+#include "common/core/assert.hpp"
 #include "common/os/process.hpp"
 
 #include <prong/error.hpp>
@@ -181,8 +182,12 @@ void worker_impl::connection_ended() {
 void worker_impl::on_frame(wire::control const& what, os::socket attached) {
   bool const has_socket = static_cast<bool>(attached);
   if (auto const* const offer = std::get_if<wire::offer>(&what)) {
-    if (has_socket)
-      offered_.push_back({core::connection_id{offer->connection}, std::move(attached)});
+    if (offer->epoch != channel_->epoch()) {
+      core_.on_recalled(core::acceptor_id{offer->acceptor});
+      carry_out();
+      return;
+    }
+    offered_.push_back({core::connection_id{offer->connection}, offer->epoch, std::move(attached)});
   } else {
     attached_ = std::move(attached);
   }
@@ -279,27 +284,32 @@ void worker_impl::perform(act::send const& what) {
   channel_->send(what.what);
 }
 
-os::socket worker_impl::take_offered(core::connection_id what) {
+// The older of two offers of the same connection, if one of them was recalled.
+worker_impl::offered_socket worker_impl::take_offered(core::connection_id what) {
   auto const found = std::ranges::find(offered_, what, &offered_socket::id);
-  if (found == offered_.end()) return {};  // it was lost on its way here
-  auto connection = std::move(found->connection);
+  PRONG_ASSERT(found != offered_.end(), "the core names what was offered, once");
+  auto offered = std::move(*found);
   offered_.erase(found);
-  return connection;
+  return offered;
 }
 
-// From here on the connection is this worker's, and nobody else's whatever happens (I2).
-// False if the channel has ended, or the primary broke the protocol: then it is the primary's.
-bool worker_impl::take(core::connection_id what) noexcept {
-  return channel_->leave(wire::took{static_cast<std::uint64_t>(what)});
+// From here on the connection is this worker's, and nobody else's whatever happens (I2). False if
+// it was recalled, or the channel has ended: then it is the primary's.
+bool worker_impl::take(offered_socket const& what) noexcept {
+  return channel_->leave(wire::took{static_cast<std::uint64_t>(what.id)}, what.epoch);
 }
 
 void worker_impl::perform(act::deliver const& what) {
-  auto to = acceptor(what.acceptor).take_waiting();
-  auto connection = take_offered(what.connection);
-  if (take(what.connection))
-    deliveries_.push_back({std::move(to), std::move(connection)});
+  auto offered = take_offered(what.connection);
+  if (take(offered))
+    deliveries_.push_back({acceptor(what.acceptor).take_waiting(), std::move(offered.connection)});
   else
-    to.complete(asio::error::operation_aborted, {});
+    core_.not_delivered(what.acceptor);
+}
+
+void worker_impl::perform(act::refuse const& what) {
+  auto const offered = take_offered(what.connection);
+  channel_->send(wire::refused{static_cast<std::uint64_t>(offered.id), offered.epoch});
 }
 
 void worker_impl::perform(act::drop const& what) {
@@ -307,8 +317,7 @@ void worker_impl::perform(act::drop const& what) {
 }
 
 void worker_impl::perform(act::turn_away const& what) {
-  if (take(what.connection)) acceptor(what.acceptor).turn_away();
-  take_offered(what.connection);
+  if (take(take_offered(what.connection))) acceptor(what.acceptor).turn_away();
 }
 
 void worker_impl::perform(act::listened const& what) {

@@ -55,6 +55,12 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void connection_ended();
 
  private:
+  /// A connection that the primary has offered; without a socket if that was lost on its way.
+  struct offered_socket {
+    core::connection_id id{};
+    std::uint32_t epoch = 0;
+    os::socket connection;
+  };
   using operations = waiting_list<void(error_code)>;
 
   /// Tells the core, carries out what it decides, and sends what is to be sent.
@@ -68,13 +74,14 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void deliver_soon();
   void deliver_messages();
   void after_delivery();
-  bool take(core::connection_id what) noexcept;
-  os::socket take_offered(core::connection_id what);
+  offered_socket take_offered(core::connection_id what);
+  bool take(offered_socket const& what) noexcept;
   void complete_disconnects();
   acceptor_impl& acceptor(core::acceptor_id id) const;
 
   void perform(core::worker_action::send const& what);
   void perform(core::worker_action::deliver const& what);
+  void perform(core::worker_action::refuse const& what);
   void perform(core::worker_action::drop const& what);
   void perform(core::worker_action::turn_away const& what);
   void perform(core::worker_action::listened const& what);
@@ -87,10 +94,6 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   core::worker_core core_;
   std::shared_ptr<link> channel_;  // none if standalone
   std::map<core::acceptor_id, listening_impl*> listening_;
-  struct offered_socket {
-    core::connection_id id;
-    os::socket connection;
-  };
   std::vector<offered_socket> offered_;  // few, and mostly the first is asked for
   /// A connection that is this worker's, and the operation that gets it.
   struct delivery {
@@ -98,8 +101,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     os::socket connection;
   };
   std::deque<delivery> deliveries_;
-  bool delivers_ = false;                // and takes more, if handlers accept more
-  os::socket attached_;                  // came with the frame that is being handled
+  bool delivers_ = false;  // and takes more, if handlers accept more
+  os::socket attached_;    // came with the frame that is being handled
   os::timer pause_;
 
   std::deque<message> inbox_;

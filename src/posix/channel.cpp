@@ -54,7 +54,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   void receive(completion_handler completion);
   void wait_to_receive(completion_handler completion);
   bool next(received& into);
-  bool leave(wire::frame_header const& frame) noexcept { return mailbox_.leave(frame); }
+  mailbox& left() noexcept { return mailbox_; }
   void peer_exited() noexcept;
   void close() noexcept;
 
@@ -223,8 +223,16 @@ bool channel::next(received& into) {
   return impl_->state->next(into);
 }
 
-bool channel::leave(wire::frame_header const& frame) noexcept {
-  return impl_->state->leave(frame);
+bool channel::leave(wire::frame_header const& frame, std::uint32_t epoch) noexcept {
+  return impl_->state->left().leave(frame, epoch);
+}
+
+std::uint32_t channel::epoch() const noexcept {
+  return impl_->state->left().epoch();
+}
+
+bool channel::end_epoch() noexcept {
+  return impl_->state->left().end_epoch();
 }
 
 void channel::peer_exited() noexcept {

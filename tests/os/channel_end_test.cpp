@@ -111,7 +111,7 @@ WORKER_PROGRAM(leaves_frames) {
   worker_side self;
   wire::frame_header header;
   header.kind = static_cast<std::uint16_t>(wire::frame_kind::took);
-  for (header.id = 1; self.link.leave(header);) ++header.id;
+  for (header.id = 1; self.link.leave(header, 0);) ++header.id;
   if (receive(self.io, self.link).text() == "die") return 0;
   send(self.io, self.link, frame(9'999));
   return receive(self.io, self.link).text() == "end" ? 0 : 1;
@@ -123,6 +123,34 @@ TEST_CASE("a frame that was left is found with the next one that is sent", "[os]
   REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("send"))));
   for (std::uint64_t id = 1; id <= 1024; ++id) CHECK(receive(io, worker->link).id == id);
   CHECK(receive(io, worker->link).id == 9'999);
+  REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("end"))));
+}
+
+// Tells in which epochs it can leave a frame.
+WORKER_PROGRAM(tries_to_leave) {
+  worker_side self;
+  wire::frame_header header;
+  header.kind = static_cast<std::uint16_t>(wire::frame_kind::took);
+  while (receive(self.io, self.link).text() != "end") {
+    header.id = self.link.epoch();
+    bool const before = self.link.leave(header, self.link.epoch() - 1);
+    bool const now = self.link.leave(header, self.link.epoch());
+    send(self.io, self.link, frame(before ? 1 : now ? 2 : 3));
+  }
+  return 0;
+}
+
+TEST_CASE("when the primary has ended an epoch nothing is left in it", "[os][C16]") {
+  asio::io_context io;
+  auto worker = start(io, "tries_to_leave");
+  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+    CHECK(worker->link.epoch() == epoch);
+    REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("try"))));
+    auto const left = receive(io, worker->link);
+    CHECK(left.id == epoch);
+    CHECK(receive(io, worker->link).id == 2);
+    REQUIRE(worker->link.end_epoch());
+  }
   REQUIRE_FALSE(send(io, worker->link, frame(1, as_bytes("end"))));
 }
 

@@ -129,8 +129,7 @@ WORKER_BODY(blocks_when_told)(worker& self)->awaitable<void> {
   spin();
 }
 
-TEST_CASE("a worker that blocks keeps at most one connection waiting, and others serve",
-          "[process]") {
+TEST_CASE("a worker that blocks keeps no connection waiting that another can serve", "[process]") {
   auto settings = round_robin_pool_of(0);
   settings.stop_timeout = 100ms;
   fixture f(settings, "echo");
@@ -152,12 +151,9 @@ TEST_CASE("a worker that blocks keeps at most one connection waiting, and others
     asio::async_read_until(connection.socket, asio::dynamic_buffer(greetings[clients.size() - 1]),
                            '\n', [&](error_code ec, std::size_t) { answered += !ec; });
   }
-  f.run_until([&] { return answered >= all - 1; });
-  auto const by = std::to_string(static_cast<unsigned>(other)) + '\n';
-  CHECK(std::count(greetings.begin(), greetings.end(), by) >= all - 1);
-  // The one that waits for the blocked worker is served when that is gone.
-  f.boss->kill(blocked);
   f.run_until([&] { return answered == all; });
+  auto const by = std::to_string(static_cast<unsigned>(other)) + '\n';
+  CHECK(std::count(greetings.begin(), greetings.end(), by) == all);
 }
 
 }  // namespace prong::test

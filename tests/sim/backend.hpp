@@ -58,6 +58,7 @@ struct line {
   process_id worker;
   std::array<stream, 2> streams{};
   std::deque<wire::frame_header> left{};  // by the worker, for its primary
+  std::uint32_t epoch = 0;                // in which it may leave them
   std::array<bool, 2> open{true, true};
   bool grandchild = false;  // somebody whom the worker started holds its side open
   bool is_open(int side) const {
@@ -91,7 +92,9 @@ class channel_end {
   void send(os::outgoing batch, detail::handler<void(error_code)> completion);
   void receive(detail::handler<void(error_code)> completion);
   bool next(os::received& into);
-  bool leave(wire::frame_header const& frame);
+  bool leave(wire::frame_header const& frame, std::uint32_t epoch);
+  std::uint32_t epoch() const { return line_->epoch; }
+  bool end_epoch();
   void peer_exited() { bounded_ = true; }
 
   process& owner() const { return *owner_; }
@@ -176,6 +179,7 @@ class observer {
   virtual void on_sent(process_id worker, int side, wire::frame_view const& frame,
                        object_id attached) = 0;
   virtual void on_read(process_id worker, int side, wire::frame_view const& frame) = 0;
+  virtual void on_recalled(process_id worker) = 0;  // what it was offered and has not taken
   virtual void on_link_end(process_id worker) = 0;  // for the primary
   virtual void on_accepted(object_id connection) = 0;
 };

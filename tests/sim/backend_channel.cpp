@@ -159,10 +159,18 @@ void channel_end::read() {
   if (!frames_.empty()) receives_.complete({});
 }
 
-bool channel_end::leave(wire::frame_header const& frame) {
-  if (line_->left.size() == os::mailbox::capacity) return false;
+bool channel_end::leave(wire::frame_header const& frame, std::uint32_t epoch) {
+  if (epoch != line_->epoch || line_->left.size() == os::mailbox::capacity) return false;
   line_->left.push_back(frame);
   system::current().observes.on_sent(line_->worker, side_, {frame, {}}, no_object);
+  return true;
+}
+
+bool channel_end::end_epoch() {
+  if (!line_->left.empty()) return false;
+  ++line_->epoch;
+  system::current().note("recalls: worker, epoch", line_->worker, line_->epoch);
+  system::current().observes.on_recalled(line_->worker);
   return true;
 }
 
@@ -225,8 +233,16 @@ bool channel::next(received& into) {
   return impl_->next(into);
 }
 
-bool channel::leave(wire::frame_header const& frame) noexcept {
-  return impl_->leave(frame);
+bool channel::leave(wire::frame_header const& frame, std::uint32_t epoch) noexcept {
+  return impl_->leave(frame, epoch);
+}
+
+std::uint32_t channel::epoch() const noexcept {
+  return impl_->epoch();
+}
+
+bool channel::end_epoch() noexcept {
+  return impl_->end_epoch();
 }
 
 void channel::peer_exited() noexcept {

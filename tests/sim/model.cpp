@@ -49,7 +49,7 @@ void model::on_sent(process_id worker, int side, wire::frame_view const& frame,
       connections_[at->second].took = worker;
   } else if (kind == frame_kind::message) {
     auto& box = messages(number_of(worker), side);
-    if (++box.sent > box.taken + message_window)
+    if (++box.sent > box.taken + message_window && !is_evil(worker))
       fail("I7", fmt::format("{} messages to or from worker {} wait to be taken",
                              box.sent - box.taken, number_of(worker)));
   }
@@ -83,9 +83,16 @@ void model::on_read(process_id worker, int side, wire::frame_view const& frame) 
   auto const found = wire_ids_.find(frame.header.id);
   if (found == wire_ids_.end()) return;
   auto& at = connections_[found->second];
-  if (at.offered_to != worker) return;
+  auto const answer = wire::decode(frame);
+  auto const* const refused = answer ? std::get_if<wire::refused>(&*answer) : nullptr;
+  if (at.offered_to != worker || (refused && refused->epoch != epochs_[worker])) return;
   at.offered_to = 0;
   if (kind == frame_kind::took) at.took = worker;
+}
+
+void model::on_recalled(process_id worker) {
+  ++epochs_[worker];
+  on_link_end(worker);  // what it has not taken is free again
 }
 
 void model::on_link_end(process_id worker) {

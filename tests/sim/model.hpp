@@ -22,6 +22,7 @@ class model : public observer {
   void on_sent(process_id worker, int side, wire::frame_view const& frame,
                object_id attached) override;
   void on_read(process_id worker, int side, wire::frame_view const& frame) override;
+  void on_recalled(process_id worker) override;
   void on_link_end(process_id worker) override;
   void on_accepted(object_id connection) override;
 
@@ -88,6 +89,7 @@ class model : public observer {
   bool shared_;
   std::map<object_id, connection> connections_;
   std::map<std::uint64_t, object_id> wire_ids_;
+  std::map<process_id, std::uint32_t> epochs_;  // of workers whose offers were recalled
   std::set<std::uint32_t> evil_;
   std::map<worker_id, life> lives_;
   std::map<std::pair<std::uint32_t, int>, mail> mail_;

@@ -58,6 +58,20 @@ TEST_CASE_METHOD(fixture, "an id is never used again", "[unit][connection_table]
   CHECK(table.size() == 1);
 }
 
+TEST_CASE_METHOD(fixture, "a connection is known by the name of its last offer only",
+                 "[unit][connection_table]") {
+  auto const id = table.add(open());
+  CHECK(table.named(static_cast<std::uint64_t>(id)) != id);
+  auto const name = table.name_for_offer(id);
+  CHECK(table.named(name) == id);
+  auto const next = table.name_for_offer(id);
+  CHECK(table.named(next) == id);
+  CHECK(table.named(name) != id);
+  table.erase(id);
+  CHECK(table.named(next) == core::connection_id{});
+  CHECK(table.named(~std::uint64_t{}) == core::connection_id{});
+}
+
 TEST_CASE_METHOD(fixture, "a socket that is forgotten is closed", "[unit][connection_table][I10]") {
   tcp::socket client(context);
   auto const id = table.add(connected_to(client));

@@ -4,6 +4,8 @@
 
 #include "support/catch.hpp"
 
+#include <thread>
+
 namespace prong::os {
 namespace {
 
@@ -13,10 +15,10 @@ struct fixture {
   mailbox primary{&shared, side::primary};
   error_code failure{};
 
-  bool leave(std::uint64_t id) {
+  bool leave(std::uint64_t id, std::uint32_t epoch = 0) {
     wire::frame_header header;
     header.id = id;
-    return worker.leave(header);
+    return worker.leave(header, epoch);
   }
   // The id of the next frame; 0 if there is none.
   std::uint64_t take() {
@@ -51,19 +53,48 @@ TEST_CASE_METHOD(fixture, "a mailbox has a bound, and its places are used again"
   }
 }
 
+TEST_CASE_METHOD(fixture, "nothing is left in an epoch that has ended", "[unit][C16]") {
+  CHECK(leave(1));
+  CHECK_FALSE(primary.end_epoch());  // there is something to take
+  CHECK(worker.epoch() == 0);
+  CHECK(take() == 1);
+  CHECK(primary.end_epoch());
+  CHECK(primary.epoch() == 1);
+  CHECK(worker.epoch() == 1);
+  CHECK_FALSE(leave(2));
+  CHECK(take() == 0);
+  CHECK(leave(2, 1));
+  CHECK(take() == 2);
+}
+
+TEST_CASE_METHOD(fixture, "what is left and what is ended at once agree in every case",
+                 "[unit][C16]") {
+  std::uint64_t agreed = 0;
+  for (std::uint32_t epoch = 0; epoch < 2'000; ++epoch) {
+    std::atomic<bool> left = false;
+    std::thread other([&] { left = leave(epoch + 1, epoch); });
+    bool const ended = primary.end_epoch();
+    other.join();
+    if (left != ended) ++agreed;
+    CHECK((take() == epoch + 1) == left);
+    if (!ended) CHECK(primary.end_epoch());
+  }
+  CHECK(agreed == 2'000);
+}
+
 TEST_CASE_METHOD(fixture, "what no worker of ours leaves is an error", "[unit][C16]") {
   SECTION("more frames than there are places") {
-    shared.left = mailbox::capacity + 1;
+    shared.state = mailbox::capacity + 1;
   }
   SECTION("a frame with a payload") {
     wire::frame_header header;
     header.length = 1;
-    CHECK(worker.leave(header));
+    CHECK(worker.leave(header, 0));
   }
   SECTION("a frame with a socket") {
     wire::frame_header header;
     header.flags = wire::carries_socket;
-    CHECK(worker.leave(header));
+    CHECK(worker.leave(header, 0));
   }
   CHECK(take() == 0);
   CHECK(failure == errc::protocol_error);

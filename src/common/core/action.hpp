@@ -33,6 +33,10 @@ struct offer {
   connection_id connection{};
   bool more_wait = false;
 };
+/// Recall what the worker was offered and has not taken, and call `on_recalled` if that could be.
+struct recall {
+  worker_id from{};
+};
 /// Tell the worker that it listens, with a handle of the listening socket to accept on.
 struct share {
   worker_id to{};
@@ -91,8 +95,8 @@ struct finished {};
 }  // namespace action
 
 using any_action =
-    std::variant<action::spawn, action::send, action::offer, action::share, action::look,
-                 action::forget, action::open_listener, action::close_listener,
+    std::variant<action::spawn, action::send, action::offer, action::recall, action::share,
+                 action::look, action::forget, action::open_listener, action::close_listener,
                  action::start_accepting, action::stop_accepting, action::expect_link_end,
                  action::cut_link, action::kill, action::emit, action::retire,
                  action::reload_finished, action::finished>;

@@ -66,6 +66,8 @@ bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count,
   if (at == members_.end() || !at->second.accepting || at->second.acceptor != acceptor) return true;
   if (count > wire::max_credits || at->second.credits + count > wire::max_credits) return false;
   at->second.credits += count;
+  at->second.is_silent = false;
+  at->second.looks = 0;
   policy_->load(id, open + at->second.offered.size());
   has_room(at);
   return true;
@@ -73,7 +75,7 @@ bool dispatcher::grant(worker_id id, acceptor_id acceptor, std::uint32_t count,
 
 void dispatcher::has_room(members::iterator at) {
   auto& [id, one] = *at;
-  if (one.credits == 0) return;
+  if (!has_credit(one)) return;
   if (one.offered.empty())
     policy_->ready(id);
   else if (!std::exchange(one.is_listed, true))
@@ -86,7 +88,7 @@ bool dispatcher::lend() {
     auto const at = members_.find(id);
     if (at == members_.end()) continue;
     at->second.is_listed = false;
-    if (at->second.credits == 0) continue;
+    if (!has_credit(at->second)) continue;
     policy_->ready(id);
     any = true;
   }
@@ -102,6 +104,7 @@ std::optional<arrival> dispatcher::answered(members::iterator at, connection_id 
   auto const what = *found;
   offered.erase(found);
   --offered_;
+  at->second.looks = 0;
   return what;
 }
 
@@ -123,12 +126,38 @@ bool dispatcher::refused(worker_id id, connection_id connection) {
   return true;
 }
 
+std::vector<worker_id> dispatcher::silent() {
+  bool const somebody_is_idle = std::ranges::any_of(members_, [](auto const& each) {
+    return has_credit(each.second) && each.second.offered.empty();
+  });
+  std::vector<worker_id> found;
+  for (auto& [id, one] : members_) {
+    if (one.offered.empty() || ++one.looks < (2000u) || !somebody_is_idle) continue;
+    one.is_silent = true;
+    found.push_back(id);
+  }
+  return found;
+}
+
+std::size_t dispatcher::recalled(worker_id id) {
+  auto const at = members_.find(id);
+  if (at == members_.end() || at->second.offered.empty()) return 0;
+  auto const unanswered = std::exchange(at->second.offered, {});
+  at->second.is_silent = true;
+  offered_ -= unanswered.size();
+  for (std::size_t count = 0; count < unanswered.size(); ++count) policy_->give_back(id);
+  policy_->returned(unanswered);
+  erase_if_done(at);
+  return unanswered.size();
+}
+
 std::optional<dispatcher::offer> dispatcher::next() {
   auto turn = policy_->next();
   if (!turn && pending() > 0 && lend()) turn = policy_->next();
   if (!turn) return std::nullopt;
   auto const at = members_.find(turn->to);
   PRONG_ASSERT(at != members_.end() && at->second.accepting && at->second.credits > 0, "I6");
+  if (at->second.offered.empty()) at->second.looks = 0;
   at->second.offered.push_back(turn->what);
   ++offered_;
   --at->second.credits;

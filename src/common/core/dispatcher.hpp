@@ -2,7 +2,8 @@
 //
 // A connection is here in exactly one place: pending, or offered to one worker (I1). A worker is
 // offered a connection for each credit it has granted, and owns it from its `took` on. What it has
-// not taken when its link ends, or refuses, is pending again, in front (I3).
+// not taken when its link ends, or refuses, is pending again, in front (I3); so is what was
+// recalled because the worker said nothing for a while, and another one has nothing to do.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -45,6 +46,12 @@ class dispatcher {
   bool took(worker_id id, connection_id connection);
   bool refused(worker_id id, connection_id connection);
 
+  /// The workers that have not answered since the look before the last, while another one could.
+  std::vector<worker_id> silent();
+  /// The worker has lost the offers that it had not answered: they are pending again. Returns how
+  /// many that are.
+  std::size_t recalled(worker_id id);
+
   /// The next connection and the worker it goes to, while there are both.
   std::optional<offer> next();
   /// Everything that is pending, which is then no longer here.
@@ -63,10 +70,13 @@ class dispatcher {
     bool accepting = false;
     std::uint32_t credits = 0;
     bool is_listed = false;  // in spare_
+    bool is_silent = false;  // gets nothing until it grants a credit, or says that it lives
+    unsigned looks = 0;      // since its last answer
     std::vector<arrival> offered;
   };
   using members = std::unordered_map<worker_id, member>;
 
+  static bool has_credit(member const& one) noexcept { return one.credits > 0 && !one.is_silent; }
   /// A member with room is ready if it has answered all, else spare.
   void has_room(members::iterator at);
   /// Nobody is ready: all that are spare become so.

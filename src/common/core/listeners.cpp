@@ -16,6 +16,9 @@ namespace {
 // How long accepting pauses when there are no descriptors left: long enough not to spin, short
 // enough for a client not to notice.
 constexpr std::chrono::milliseconds accept_pause{100};
+// Who answers nothing for this long, and at most twice as long, is busy with something else. Its
+// connections had better go to a worker that has nothing to do.
+constexpr std::chrono::milliseconds recall_after{1};
 
 }  // namespace
 
@@ -192,6 +195,23 @@ bool listeners::credit(worker_id id, wire::credit const& what) {
   return true;
 }
 
+void listeners::recalled(worker_id id) {
+  for (auto& [at, each] : table_) {
+    auto const count = each.connections.recalled(id);
+    counters_.returned += count;
+    if (count > 0) settle(at, each);
+  }
+  erase_closed();
+}
+
+void listeners::recall_silent() {
+  recall_at_ = never;
+  for (auto& [_, each] : table_) {
+    for (auto const id : each.connections.silent()) actions_.push(action::recall{id});
+    if (each.connections.offered() > 0) recall_at_ = now_ + recall_after;
+  }
+}
+
 void listeners::on_connection(listener_id id, arrival const& what, time_point now) {
   auto& at = table_.at(id);
   ++counters_.arrived;
@@ -266,6 +286,8 @@ void listeners::settle(listener_id id, listener& at) {
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection, next->more_wait});
+  if (recall_at_ == never && at.connections.offered() > 0 && !goes_by_client(settings_.policy))
+    recall_at_ = now_ + recall_after;
   bool const wanted =
       !is_shared(at) && at.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;
@@ -308,8 +330,13 @@ void listeners::drop_pending(listener& at) {
 
 void listeners::on_time(time_point now) {
   now_ = now;
+  if (now >= recall_at_) recall_silent();
+}
+
+void listeners::on_deadline() {
   for (auto& [id, each] : table_) {
-    for (auto const connection : each.unknown.due(now)) actions_.push(action::look{id, connection});
+    for (auto const connection : each.unknown.due(now_))
+      actions_.push(action::look{id, connection});
     if (each.open && !each.accepting) settle(id, each);
   }
 }

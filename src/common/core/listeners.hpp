@@ -50,6 +50,8 @@ class listeners {
   bool took(worker_id id, connection_id connection);
   bool refused(worker_id id, connection_id connection);
   bool credit(worker_id id, wire::credit const& what);
+  /// The worker can take no more of what it had been offered and has not taken.
+  void recalled(worker_id id);
 
   void on_connection(listener_id id, arrival const& what, time_point now);
   /// What a look has shown. True if another one follows.
@@ -68,7 +70,10 @@ class listeners {
   void close_all();
 
   void on_time(time_point now);
+  void on_deadline();
   time_point next_deadline() const;
+  /// The same for offers without an answer, which is looked at oftener: in `on_time`.
+  time_point recall_deadline() const noexcept { return recall_at_; }
 
   /// How many acceptors of this worker listen, and where.
   std::size_t listening(worker_id id) const;
@@ -125,6 +130,7 @@ class listeners {
   void remove(listener_id id, listener& at, worker_id leaves, bool for_good);
   /// Hands out what can be, and starts or stops accepting accordingly.
   void settle(listener_id id, listener& at);
+  void recall_silent();
   void close(listener_id id, listener& at);
   void drop(std::vector<connection_id> const& connections, std::uint64_t& count);
   void drop_pending(listener& at);
@@ -139,6 +145,7 @@ class listeners {
   counters counters_;
   std::uint32_t last_id_ = 0;
   time_point now_ = time_point::min();
+  time_point recall_at_ = never;
 };
 
 }  // namespace prong::core

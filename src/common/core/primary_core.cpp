@@ -89,9 +89,10 @@ void primary_core::kill_all() {
 
 void primary_core::on_time(time_point now) {
   now_ = now;
+  listeners_.on_time(now);
   if (now < deadline_) return;
   for (auto const id : roster_.late(now)) roster_.on(*roster_.find(id), happening::deadline, now);
-  listeners_.on_time(now);
+  listeners_.on_deadline();
   pool_.on_time(now);
   settle();
 }
@@ -105,14 +106,8 @@ void primary_core::on_control(worker_id id, wire::control const& what) {
   auto& at = *roster_.find(id);
   bool allowed = false;
   bool lifecycle = true;
-  if (auto* const took = std::get_if<wire::took>(&what)) {
-    allowed = listeners_.took(id, connection_id{took->connection});
-    lifecycle = false;
-  } else if (auto* const credit = std::get_if<wire::credit>(&what)) {
+  if (auto* const credit = std::get_if<wire::credit>(&what)) {
     allowed = listeners_.credit(id, *credit);
-    lifecycle = false;
-  } else if (auto* const refused = std::get_if<wire::refused>(&what)) {
-    allowed = listeners_.refused(id, connection_id{refused->connection});
     lifecycle = false;
   } else if (auto* const hello = std::get_if<wire::hello>(&what)) {
     allowed = on_hello(at, *hello);
@@ -128,6 +123,14 @@ void primary_core::on_control(worker_id id, wire::control const& what) {
   }
   if (!allowed) expel(at, errc::protocol_error);
   if (!allowed || lifecycle) settle();
+}
+
+void primary_core::on_took(worker_id id, connection_id connection) {
+  if (!listeners_.took(id, connection)) on_link_failed(id, errc::protocol_error);
+}
+
+void primary_core::on_refused(worker_id id, connection_id connection) {
+  if (!listeners_.refused(id, connection)) on_link_failed(id, errc::protocol_error);
 }
 
 bool primary_core::on_hello(roster::worker& at, wire::hello const& what) {

@@ -39,9 +39,13 @@ class primary_core {
   void on_time(time_point now);
   void on_spawned(worker_id id, process_id process, error_code ec);
   void on_control(worker_id id, wire::control const& what);
+  /// The worker's answers to an offer.
+  void on_took(worker_id id, connection_id connection);
+  void on_refused(worker_id id, connection_id connection);
   /// The worker sent what is no frame, or the system cannot carry frames to it: it is ended.
   void on_link_failed(worker_id id, error_code why);
   void on_link_closed(worker_id id);
+  void on_recalled(worker_id id) { listeners_.recalled(id); }
   void on_exited(worker_id id, int status, int signal);
   void on_listener_opened(listener_id id, error_code ec, endpoint const& bound);
   void on_connection(listener_id id, arrival const& what);
@@ -50,7 +54,9 @@ class primary_core {
 
   // What to do about it.
   std::optional<any_action> next_action() { return actions_.pop(); }
-  time_point next_deadline() const noexcept { return deadline_; }
+  time_point next_deadline() const noexcept {
+    return std::min(deadline_, listeners_.recall_deadline());
+  }
 
   bool shutting_down() const noexcept { return shutting_down_; }
   bool no_workers() const noexcept { return roster_.empty(); }

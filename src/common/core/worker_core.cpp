@@ -138,17 +138,17 @@ void worker_core::on_offer(wire::offer const& what, bool has_socket) {
     return;
   }
   if (found == acceptors_.end()) {
-    refuse(connection);
+    push(act::refuse{connection});
     return;
   }
   auto& at = found->second;
-  if (at.granted > 0) --at.granted, --granted_;
+  use_credit(at);
   if (!has_socket) {
     // This process has no descriptor left. Others may have; and to ask again at once would spin.
     if (!std::exchange(starved_, true)) push(act::request_pause{});
-    refuse(connection);
+    refuse(at, connection);
   } else if (at.room == 0) {
-    at.turns_away ? turn_away(found->first, at, connection) : refuse(connection);
+    at.turns_away ? turn_away(found->first, at, connection) : refuse(at, connection);
   } else if (at.waiting > 0) {
     take(found->first, at, connection);
   } else {
@@ -170,14 +170,16 @@ void worker_core::turn_away(acceptor_id id, acceptor& at, connection_id connecti
   want_turn();
 }
 
-void worker_core::refuse(connection_id connection) {
-  push(act::send{wire::refused{static_cast<std::uint64_t>(connection)}});
-  push(act::drop{connection});
+// The primary, which perhaps has recalled this offer, is to hear that there is life in this worker.
+void worker_core::refuse(acceptor& at, connection_id connection) {
+  at.unannounced = true;
+  push(act::refuse{connection});
+  want_turn();
 }
 
 // The youngest first: the primary puts each in front of those that wait.
 void worker_core::refuse_held(acceptor& at) {
-  for (auto each = at.held.rbegin(); each != at.held.rend(); ++each) refuse(*each);
+  for (auto each = at.held.rbegin(); each != at.held.rend(); ++each) refuse(at, *each);
   at.held.clear();
 }
 
@@ -209,6 +211,23 @@ void worker_core::end_listening(acceptor_id id, acceptor& at, error_code why) {
   at.at = phase::idle;
   at.waiting = 0;  // the failure ends them all
   push(act::listened{id, why, at.request.where, false});
+}
+
+void worker_core::use_credit(acceptor& at) {
+  if (at.granted > 0) --at.granted, --granted_;
+}
+
+// Whoever recalls thinks that this worker is blocked, until it says something.
+void worker_core::on_recalled(acceptor_id id) {
+  auto const found = acceptors_.find(id);
+  if (found == acceptors_.end()) return;
+  use_credit(found->second);
+  found->second.unannounced = true;
+  want_turn();
+}
+
+void worker_core::not_delivered(acceptor_id id) {
+  if (auto const found = acceptors_.find(id); found != acceptors_.end()) accept_waits(id);
 }
 
 void worker_core::want_turn() {

@@ -31,6 +31,10 @@ struct deliver {
   acceptor_id acceptor{};
   connection_id connection{};
 };
+/// Tell the primary that the connection stays its own, and close our handle.
+struct refuse {
+  connection_id connection{};
+};
 /// Close our handle of a connection; the primary has its own.
 struct drop {
   connection_id connection{};
@@ -57,9 +61,10 @@ struct begin_drain {};
 }  // namespace worker_action
 
 using any_worker_action =
-    std::variant<worker_action::send, worker_action::deliver, worker_action::drop,
-                 worker_action::turn_away, worker_action::listened, worker_action::request_turn,
-                 worker_action::request_pause, worker_action::begin_drain>;
+    std::variant<worker_action::send, worker_action::deliver, worker_action::refuse,
+                 worker_action::drop, worker_action::turn_away, worker_action::listened,
+                 worker_action::request_turn, worker_action::request_pause,
+                 worker_action::begin_drain>;
 
 class worker_core {
  public:
@@ -84,6 +89,10 @@ class worker_core {
   /// False if the primary broke the protocol. `has_socket`: whether the frame's socket arrived.
   bool on_control(wire::control const& what, bool has_socket);
   /// `lasted`: how long the turn took that `request_turn` asked for.
+  /// An offer came too late: the primary has recalled it.
+  void on_recalled(acceptor_id id);
+  /// So it was when the connection was to be delivered: the operation waits again.
+  void not_delivered(acceptor_id id);
   void on_turn(std::chrono::nanoseconds lasted);
   void on_recovered();
 
@@ -118,7 +127,8 @@ class worker_core {
   void take(acceptor_id id, acceptor& at, connection_id connection);
   void turn_away(acceptor_id id, acceptor& at, connection_id connection);
   std::uint32_t grant(acceptor& to);
-  void refuse(connection_id connection);
+  void use_credit(acceptor& at);
+  void refuse(acceptor& at, connection_id connection);
   void refuse_held(acceptor& at);
   void want_turn();
   std::uint32_t free_index(listen_request const& what) const;

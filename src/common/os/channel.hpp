@@ -46,9 +46,15 @@ class channel {
 
   /// Leaves a frame without payload where the other end finds it with the next frame that it
   /// receives, or at the channel's end, even if this process dies at once; it may be found before
-  /// frames that were sent earlier. Nobody is woken, and nothing waits. False if 1024 such frames
-  /// have not been taken yet. The worker's end only.
-  bool leave(wire::frame_header const& frame) noexcept;
+  /// frames that were sent earlier. Nobody is woken, and nothing waits. False if the epoch has
+  /// ended, or 1024 such frames have not been taken yet. The worker's end only.
+  bool leave(wire::frame_header const& frame, std::uint32_t epoch) noexcept;
+
+  /// The epoch in which a worker may leave frames: 0 at first.
+  std::uint32_t epoch() const noexcept;
+  /// Ends the epoch: what was left in it has been taken, and nothing more will be. False, and
+  /// nothing has changed, if something was left that `next` has not given. The primary's end only.
+  bool end_epoch() noexcept;
 
   /// Completes when `next` has at least one frame. The end of the channel, however the system
   /// names it, is `asio::error::eof`; what no peer of ours writes is `errc::protocol_error`.

@@ -217,6 +217,7 @@ template <is<offer> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.id(value.connection);
   walk.number(value.acceptor);
+  walk.number(value.epoch);
   walk.truth(value.more_wait);
 }
 
@@ -228,6 +229,7 @@ void fields(auto& walk, Value& value) noexcept {
 template <is<refused> Value>
 void fields(auto& walk, Value& value) noexcept {
   walk.id(value.connection);
+  walk.number(value.epoch);
 }
 
 template <is<credit> Value>

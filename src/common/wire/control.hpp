@@ -98,10 +98,12 @@ struct listens_alone {
   error why;  // number 0: it listens
   friend bool operator==(listens_alone const&, listens_alone const&) = default;
 };
-// A connection for one of the worker's acceptors; always carries its socket.
+// A connection for one of the worker's acceptors; always carries its socket. It holds until the
+// primary recalls what it has offered in this epoch.
 struct offer {
   std::uint64_t connection = 0;
   std::uint64_t acceptor = 0;
+  std::uint32_t epoch = 0;
   bool more_wait = false;  // other connections, behind this one
   friend bool operator==(offer const&, offer const&) = default;
 };
@@ -110,9 +112,10 @@ struct took {
   std::uint64_t connection = 0;
   friend bool operator==(took const&, took const&) = default;
 };
-// The connection stays the primary's.
+// The connection stays the primary's. `epoch`: of the offer.
 struct refused {
   std::uint64_t connection = 0;
+  std::uint32_t epoch = 0;
   friend bool operator==(refused const&, refused const&) = default;
 };
 // The acceptor can take `count` more connections, and has `open` of them, where the primary wants

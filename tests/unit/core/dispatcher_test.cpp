@@ -69,6 +69,71 @@ TEST_CASE_METHOD(fixture, "credits wait for connections, too", "[unit]") {
   CHECK(all.pending() == 1);
 }
 
+TEST_CASE_METHOD(fixture, "who does not answer is silent from the second look on", "[unit]") {
+  join_with_credit(first, 2);
+  arrive(1, 2);
+  CHECK(offers_to(first).size() == 2);
+  join_with_credit(second, 1);
+  CHECK(all.silent().empty());
+  SECTION("unless it has answered one") {
+    CHECK(all.took(first, number(1)));
+    CHECK(all.silent().empty());
+  }
+  SECTION("unless it has said that it lives") {
+    CHECK(all.grant(first, door, 0));
+    CHECK(all.silent().empty());
+  }
+  CHECK(all.silent() == std::vector{first});
+}
+
+TEST_CASE_METHOD(fixture, "nobody is silent while no other worker has nothing to do", "[unit]") {
+  join_with_credit(first, 1);
+  join_with_credit(second, 1);
+  arrive(1, 2);
+  while (all.next()) continue;
+  CHECK(all.silent().empty());
+  CHECK(all.silent().empty());
+  CHECK(all.took(second, number(2)));  // and has no credit
+  CHECK(all.silent().empty());
+  CHECK(all.grant(second, door, 1));
+  CHECK(all.silent() == std::vector{first});
+}
+
+TEST_CASE_METHOD(fixture, "what is recalled goes to another worker, and first", "[unit][I1][I3]") {
+  join_with_credit(first, 3);
+  arrive(1, 2);
+  CHECK(offers_to(first).size() == 2);
+  join_with_credit(second, 3);
+  CHECK(all.silent().empty());
+  CHECK(all.silent() == std::vector{first});
+  CHECK(all.recalled(first) == 2);
+  CHECK(all.offered() == 0);
+  arrive(3, 3);
+  CHECK(offers_to(second) == connections{number(1), number(2), number(3)});
+  CHECK_FALSE(all.took(first, number(1)));
+}
+
+TEST_CASE_METHOD(fixture, "who was silent gets nothing until it says that it lives", "[unit]") {
+  join_with_credit(first, 3);
+  arrive(1, 1);
+  CHECK(offers_to(first).size() == 1);
+  CHECK(all.recalled(first) == 1);
+  CHECK_FALSE(all.next());
+  CHECK(all.grant(first, door, 0));
+  CHECK(offers_to(first) == connections{number(1)});
+}
+
+TEST_CASE_METHOD(fixture, "who accepts no more and has lost its offers is forgotten", "[unit]") {
+  join_with_credit(first, 1);
+  arrive(1, 1);
+  CHECK(offers_to(first).size() == 1);
+  all.leave(first);
+  CHECK_FALSE(all.empty());
+  CHECK(all.recalled(first) == 1);
+  CHECK(all.empty());
+  CHECK(all.pending() == 1);
+}
+
 TEST_CASE_METHOD(fixture, "what a lost worker had not taken goes back to the front, in its order",
                  "[unit][I1][I3]") {
   arrive(1, 5);

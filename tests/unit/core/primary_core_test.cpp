@@ -199,10 +199,10 @@ TEST_CASE_METHOD(by_hand, "a broken protocol ends that worker alone", "[unit][pr
     says_hello(first);
   }
   SECTION("a took of what was never offered") {
-    says(first, wire::took{4});
+    takes(first, 4);
   }
   SECTION("a refusal of what was never offered") {
-    says(first, wire::refused{4});
+    refuses(first, 4);
   }
   SECTION("too many credits") {
     grants(first, 5'000);
@@ -241,7 +241,7 @@ TEST_CASE_METHOD(by_hand, "what a dead worker had not taken goes to the others",
   two_listen();
   grants(first, 2);
   arrive(1, 2);
-  says(first, wire::took{1});
+  takes(first, 1);
   CHECK(wanted<action::forget>().size() == 1);
   forget();
   grants(second, 2);
@@ -258,7 +258,7 @@ TEST_CASE_METHOD(by_hand, "a took that is read after the exit counts", "[unit][p
   arrive(1, 1);
   forget();
   exits(first, 137, 9);
-  says(first, wire::took{1});
+  takes(first, 1);
   closes_link(first);
   CHECK(offers().empty());
   CHECK(core.ports().counted().handed_over == 1);

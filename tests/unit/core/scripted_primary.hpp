@@ -50,6 +50,12 @@ class scripted_primary {
   void says(worker_id id, wire::control const& what) {
     call([&](primary_core& each) { each.on_control(id, what); });
   }
+  void takes(worker_id id, std::uint64_t connection) {
+    call([&](primary_core& each) { each.on_took(id, connection_id{connection}); });
+  }
+  void refuses(worker_id id, std::uint64_t connection) {
+    call([&](primary_core& each) { each.on_refused(id, connection_id{connection}); });
+  }
   void says_hello(worker_id id) {
     wire::hello greeting;
     greeting.worker = static_cast<std::uint32_t>(id);

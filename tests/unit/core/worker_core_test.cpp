@@ -19,6 +19,14 @@ using test::frames;
 using test::only;
 using test::position;
 using actions = std::vector<any_worker_action>;
+using connections = std::vector<std::uint64_t>;
+
+connections refusals(actions const& all) {
+  connections refused;
+  for (auto const& each : only<act::refuse>(all))
+    refused.push_back(static_cast<std::uint64_t>(each.connection));
+  return refused;
+}
 
 endpoint port(unsigned short number) {
   return {asio::ip::address_v4::loopback(), number};
@@ -47,7 +55,7 @@ struct fixture {
     return id;
   }
   bool is_offered(acceptor_id to, std::uint64_t connection, bool has_socket = true) {
-    return hears(wire::offer{connection, static_cast<std::uint64_t>(to), false}, has_socket);
+    return hears(wire::offer{connection, static_cast<std::uint64_t>(to), 0, false}, has_socket);
   }
   // The loop turns; what the core wants because of it.
   actions turn() {
@@ -245,7 +253,7 @@ TEST_CASE_METHOD(fixture, "a program that takes one after the other is told of a
     core.accept_waits(id);
     CHECK(only<act::deliver>(done()).size() == 1);
     auto const then = turn();
-    CHECK(frames<wire::refused>(then).empty());
+    CHECK(refusals(then).empty());
     CHECK(frames<wire::credit>(then).size() == (i == 0 ? 0 : 1));
   }
 }
@@ -269,8 +277,7 @@ TEST_CASE_METHOD(fixture, "a connection that nobody waits for goes back after a 
   CHECK(is_offered(id, 1));
   CHECK(only<act::request_turn>(done()).size() == 1);
   auto const wanted = turn();
-  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{1}});
-  CHECK(only<act::drop>(wanted).size() == 1);
+  CHECK(refusals(wanted) == connections{1});
   core.accept_waits(id);
   CHECK(only<act::deliver>(done()).empty());
 }
@@ -282,8 +289,7 @@ TEST_CASE_METHOD(fixture, "closing an acceptor gives back what it holds", "[unit
   done();
   core.close(id);
   auto const wanted = done();
-  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{2}, wire::refused{1}});
-  CHECK(only<act::drop>(wanted).size() == 2);
+  CHECK(refusals(wanted) == connections{2, 1});
   CHECK(frames<wire::unlisten>(wanted).size() == 1);
 }
 
@@ -293,8 +299,7 @@ TEST_CASE_METHOD(fixture, "an offer for an acceptor that is closed is refused", 
   done();
   CHECK(is_offered(id, 1));
   auto const wanted = done();
-  CHECK(frames<wire::refused>(wanted).size() == 1);
-  CHECK(only<act::drop>(wanted).size() == 1);
+  CHECK(refusals(wanted) == connections{1});
 }
 
 TEST_CASE_METHOD(fixture, "a worker without descriptors refuses, and asks again after a pause",
@@ -305,7 +310,7 @@ TEST_CASE_METHOD(fixture, "a worker without descriptors refuses, and asks again 
   turn();
   CHECK(is_offered(id, 1, false));
   auto const wanted = done();
-  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{1}});
+  CHECK(refusals(wanted) == connections{1});
   CHECK(only<act::request_pause>(wanted).size() == 1);
   CHECK(is_offered(id, 2, false));
   CHECK(only<act::request_pause>(done()).empty());  // one pause at a time
@@ -326,6 +331,47 @@ TEST_CASE_METHOD(fixture, "what arrives whole during the pause is taken", "[unit
   CHECK(delivered[0].connection == connection_id{2});
 }
 
+TEST_CASE_METHOD(fixture, "an offer that was recalled on its way costs its credit only",
+                 "[unit][worker][I6]") {
+  auto const id = listens();
+  core.accept_waits(id);
+  CHECK(credits_after_turn() == 1);
+  core.on_recalled(id);
+  CHECK(only<act::request_turn>(done()).size() == 1);
+  CHECK(credits_after_turn() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "who has lost an offer says that it lives, also without a new credit",
+                 "[unit][worker]") {
+  auto const id = listens();
+  SECTION("it came too late") {
+    core.on_recalled(id);
+  }
+  SECTION("it is refused") {
+    CHECK(is_offered(id, 1));
+  }
+  auto const said = frames<wire::credit>(turn());
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].count == 0);
+}
+
+TEST_CASE_METHOD(fixture, "an operation whose connection was recalled gets the next one",
+                 "[unit][worker]") {
+  auto const id = listens();
+  core.accept_waits(id);
+  CHECK(is_offered(id, 1));
+  CHECK(is_offered(id, 2));  // nobody waits for it yet
+  CHECK(only<act::deliver>(done()).size() == 1);
+  core.not_delivered(id);
+  auto const next = only<act::deliver>(done());
+  REQUIRE(next.size() == 1);
+  CHECK(next[0].connection == connection_id{2});
+  core.not_delivered(id);
+  CHECK(only<act::deliver>(done()).empty());
+  CHECK(is_offered(id, 3));
+  CHECK(only<act::deliver>(done()).size() == 1);
+}
+
 // --- The end ------------------------------------------------------------------------------------
 
 TEST_CASE_METHOD(fixture, "a stop gives back what is held, says so, and drains",
@@ -341,7 +387,7 @@ TEST_CASE_METHOD(fixture, "a stop gives back what is held, says so, and drains",
   }
   CHECK(core.stopping());
   auto const wanted = done();
-  CHECK(frames<wire::refused>(wanted) == std::vector{wire::refused{1}});
+  CHECK(refusals(wanted) == connections{1});
   CHECK(frames<wire::stopping>(wanted).size() == 1);
   CHECK(position<act::begin_drain>(wanted) == wanted.size() - 1);
   auto const& last_sent = std::get<act::send>(wanted[wanted.size() - 2]);

@@ -34,7 +34,9 @@ struct limited {
     for (auto const& each : frames<wire::credit>(done())) sum += each.count;
     return sum;
   }
-  void offer(std::uint64_t connection) { core.on_control(wire::offer{connection, 1, false}, true); }
+  void offer(std::uint64_t connection) {
+    core.on_control(wire::offer{connection, 1, 0, false}, true);
+  }
 };
 
 }  // namespace
@@ -47,7 +49,7 @@ TEST_CASE_METHOD(limited, "a worker asks for no more connections than it has roo
   core.count(id, 0, 0, false);
   offer(7);
   auto const then = done();
-  CHECK(frames<wire::refused>(then).size() == 1);
+  CHECK(only<act::refuse>(then).size() == 1);
   CHECK(only<act::deliver>(then).empty());
   CHECK(credits() == 0);
 }
