@@ -132,7 +132,7 @@ std::vector<worker_id> dispatcher::silent() {
   });
   std::vector<worker_id> found;
   for (auto& [id, one] : members_) {
-    if (one.offered.empty() || ++one.looks < (2000u) || !somebody_is_idle) continue;
+    if (one.offered.empty() || ++one.looks < 2 || !somebody_is_idle) continue;
     one.is_silent = true;
     found.push_back(id);
   }
