@@ -42,6 +42,10 @@ def new_connections(effort, progress):
             "P3", "CPU of the primary: prong round robin / bare hand-off", runs,
             "prong round robin", "bare hand-off", "primary_ns", ("<=", 1.5), "ns a connection",
         ),
+        ratio_row(
+            "P3", "CPU of primary and workers: prong round robin / direct accept", runs,
+            "prong round robin", "direct accept", "server_ns", None, "ns a connection",
+        ),
     ]
     calls, notes = count_calls(subjects, min(effort.seconds, 1), progress)
     spent = {name: of for name, of in runs.items() if "round robin" in name or "hand-off" in name}

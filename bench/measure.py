@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from case import Runs
-from servers import PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, started
+from servers import FOR_CLIENT, PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, started
 
 
 def cpu_ns(pid):
@@ -26,16 +26,16 @@ def pss_kib(pid):
     return int(re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[1])
 
 
-def output_of(command):
-    process = started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def output_of(command, on=None):
+    process = started(command, on, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     output, errors = process.communicate(timeout=300)
     if process.returncode != 0:
         raise Failed(f"{process.args}: {errors.strip() or process.returncode}")
     return output
 
 
-def json_of(command):
-    return json.loads(output_of(command))
+def json_of(command, on=None):
+    return json.loads(output_of(command, on))
 
 
 def wrk_command(port, seconds, close=True):
@@ -47,25 +47,27 @@ def wrk(server, seconds, close=True):
     """Requests a second, and what the primary and its workers spent on one. A new connection for
     each request, unless `close` is False."""
     before = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
-    text = output_of(wrk_command(server.port, seconds, close))
+    text = output_of(wrk_command(server.port, seconds, close), FOR_CLIENT)
     after = cpu_ns(server.primary), sum(map(cpu_ns, server.workers))
     count = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
     if not count or not rate or int(count[1]) == 0:
         raise Failed(f"wrk had no answer: {text}")
     requests = int(count[1])
+    primary_ns, workers_ns = ((after[part] - before[part]) / requests for part in (0, 1))
     return {
         "requests": requests,
         "per_second": float(rate[1]),
-        "primary_ns": (after[0] - before[0]) / requests,
-        "workers_ns": (after[1] - before[1]) / requests,
+        "primary_ns": primary_ns,
+        "workers_ns": workers_ns,
+        "server_ns": primary_ns + workers_ns,
     }
 
 
 def client(server, seconds, *more, program=(PROGRAMS / "bench_client",)):
     """What bench_client sees."""
     command = [*program, "--port", server.port, "--seconds", seconds]
-    result = json_of([*command, "--workers", len(server.workers), *more])
+    result = json_of([*command, "--workers", len(server.workers), *more], FOR_CLIENT)
     if result["failed"] > result["connections"] / 100:
         raise Failed(f"{result['failed']} connections failed, {result['connections']} did not")
     return result

@@ -35,9 +35,25 @@ class Server:
         return {self.primary, *self.workers}
 
 
-def started(command, **how):
+def processors():
+    """Those of the client and those of the servers: the first one, and the others. Who shares a
+    processor with the client is else a matter of chance, and decides what is measured."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None, None
+    every = sorted(os.sched_getaffinity(0))
+    if len(every) < 2 or os.environ.get("PRONG_BENCH_SHARED_PROCESSORS"):
+        return every, every
+    return every[:1], every[1:]
+
+
+FOR_CLIENT, FOR_SERVERS = processors()
+
+
+def started(command, on=None, **how):
+    """`on`: the processors that it may use, if not all."""
+    pin = (lambda: os.sched_setaffinity(0, on)) if on else None
     try:
-        return subprocess.Popen([str(each) for each in command], **how)
+        return subprocess.Popen([str(each) for each in command], preexec_fn=pin, **how)
     except FileNotFoundError:
         raise Failed(f"there is no {command[0]} here") from None
 
@@ -46,7 +62,9 @@ def started(command, **how):
 def announced(command):
     """A server that says in a line of JSON where it listens and who serves, and ends with its
     input."""
-    process = started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = started(
+        command, FOR_SERVERS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         line = process.stdout.readline()
         if not line:
@@ -136,7 +154,7 @@ def running_nginx(reuseport, workers):
         words = {"workers": workers, "port": port, "folder": folder, "reuseport": reuseport}
         configuration = pathlib.Path(folder) / "nginx.conf"
         configuration.write_text(template.safe_substitute(words), encoding="utf-8")
-        process = started(["nginx", "-e", "stderr", "-c", configuration])
+        process = started(["nginx", "-e", "stderr", "-c", configuration], FOR_SERVERS)
         try:
             until("nginx", lambda: process.poll() is not None or listens(port))
             if process.poll() is not None:

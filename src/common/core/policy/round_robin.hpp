@@ -19,7 +19,7 @@ namespace prong::core {
 
 class round_robin {
  public:
-  static constexpr std::uint64_t max_debt = 16;
+  static constexpr std::uint64_t max_debt = 256;
 
   /// A worker joins level with the one that had the most turns; it is not ready yet.
   void join(worker_id id);
