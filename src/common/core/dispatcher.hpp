@@ -46,6 +46,8 @@ class dispatcher {
   bool took(worker_id id, connection_id connection);
   bool refused(worker_id id, connection_id connection);
 
+  /// Whether somebody has an offer to answer who is not alone here.
+  bool may_recall() const noexcept { return offered_ > 0 && members_.size() > 1; }
   /// The workers that have not answered since the look before the last, while another one could.
   std::vector<worker_id> silent();
   /// The worker has lost the offers that it had not answered: they are pending again. Returns how

@@ -208,7 +208,7 @@ void listeners::recall_silent() {
   recall_at_ = never;
   for (auto& [_, each] : table_) {
     for (auto const id : each.connections.silent()) actions_.push(action::recall{id});
-    if (each.connections.offered() > 0) recall_at_ = now_ + recall_after;
+    if (each.connections.may_recall()) recall_at_ = now_ + recall_after;
   }
 }
 
@@ -286,7 +286,7 @@ void listeners::settle(listener_id id, listener& at) {
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection, next->more_wait});
-  if (recall_at_ == never && at.connections.offered() > 0 && !goes_by_client(settings_.policy))
+  if (recall_at_ == never && at.connections.may_recall() && !goes_by_client(settings_.policy))
     recall_at_ = now_ + recall_after;
   bool const wanted =
       !is_shared(at) && at.pending() < settings_.max_pending && now_ >= at.paused_until;

@@ -87,6 +87,14 @@ TEST_CASE_METHOD(fixture, "an offer stays where it is while nobody else has noth
   CHECK(after(1ms) == first);
 }
 
+TEST_CASE_METHOD(fixture, "nobody looks at the offers of a worker that is alone",
+                 "[unit][recall]") {
+  ports.drain(second, true);
+  credit(first);
+  CHECK(arrive(1) == first);
+  CHECK(ports.recall_deadline() == never);
+}
+
 TEST_CASE_METHOD(least, "least_connections recalls, too", "[unit][recall]") {
   credit(first);
   CHECK(arrive(1) == first);
