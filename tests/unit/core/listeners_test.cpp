@@ -1,11 +1,6 @@
-// The listening sockets: who shares which, when they open, close and accept.
+// The listening sockets: who shares which, when they open and close.
 // SPDX-License-Identifier: BSL-1.0
-#include "common/core/listeners.hpp"
-
-#include "common/core/convert.hpp"
-#include "support/actions.hpp"
-#include "support/catch.hpp"
-#include "support/request.hpp"
+#include "unit/core/scripted_listeners.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -16,70 +11,8 @@ using namespace std::chrono_literals;
 using test::events;
 using test::frames;
 using test::only;
-
-constexpr worker_id first{1};
-constexpr worker_id second{2};
-constexpr acceptor_id door{1};
-
-endpoint port(unsigned short number) {
-  return {asio::ip::address_v4::loopback(), number};
-}
-
-struct fixture {
-  explicit fixture(listeners::settings how = {scheduling::round_robin, false, 4})
-      : ports(how, actions) {}
-
-  action_queue actions;
-  listeners ports;
-  listener_id const opened{1};
-
-  bool asks(worker_id id, endpoint const& where, acceptor_id acceptor = door,
-            std::uint32_t index = 0) {
-    return ports.listen(id, 0, to_wire(acceptor, test::request(where), index));
-  }
-  // Two workers that listen on one port; what it took is forgotten.
-  void two_listen() {
-    REQUIRE(asks(first, port(80)));
-    ports.on_opened(opened, {}, port(80));
-    REQUIRE(asks(second, port(80)));
-    done();
-  }
-  void one_listens() {
-    REQUIRE(asks(first, port(80)));
-    ports.on_opened(opened, {}, port(80));
-    done();
-  }
-  void arrive(std::uint64_t from, std::uint64_t to) {
-    for (auto id = from; id <= to; ++id) ports.on_connection(opened, {connection_id{id}}, {});
-  }
-  bool credit(worker_id id, std::uint32_t count = 1) {
-    return ports.credit(id, {static_cast<std::uint64_t>(door), count});
-  }
-  void pass(time_point until) {
-    ports.on_time(until);
-    ports.on_deadline();
-  }
-  std::vector<any_action> done() { return test::drain(actions); }
-  std::vector<connection_id> forgotten() {
-    std::vector<connection_id> all;
-    for (auto const& each : only<action::forget>(done())) all.push_back(each.connection);
-    return all;
-  }
-  // Where each connection that arrived has got to (I4).
-  void check_conservation() {
-    auto const& counted = ports.counted();
-    CHECK(counted.arrived == ports.pending() + ports.offered() + counted.handed_over +
-                                 counted.closed + counted.abandoned);
-  }
-};
-
-struct keeping : fixture {
-  keeping() : fixture({scheduling::round_robin, true, 4}) {}
-};
-
-struct sharing : fixture {
-  sharing() : fixture({scheduling::shared, false, 4}) {}
-};
+using fixture = scripted_listeners;
+using keeping = keeping_listeners;
 
 TEST_CASE_METHOD(fixture, "the first who asks opens the port", "[unit][listeners]") {
   CHECK(asks(first, port(80)));
@@ -299,141 +232,6 @@ TEST_CASE_METHOD(keeping, "draining the last worker keeps the port by the same p
   one_listens();
   ports.drain(first, false);
   CHECK(only<action::close_listener>(done()).empty());
-}
-
-TEST_CASE_METHOD(fixture, "accepting pauses while as many connections wait as may",
-                 "[unit][listeners][I7]") {
-  one_listens();
-  arrive(1, 3);
-  CHECK(done().empty());
-  arrive(4, 4);
-  CHECK(only<action::stop_accepting>(done()).size() == 1);
-  CHECK(credit(first));
-  auto const then = done();
-  CHECK(only<action::offer>(then).size() == 1);
-  CHECK(only<action::start_accepting>(then).size() == 1);
-}
-
-TEST_CASE_METHOD(fixture, "a lost worker's connections may exceed the bound, and stop accepting",
-                 "[unit][listeners][I7]") {
-  two_listen();
-  CHECK(credit(first, 3));
-  arrive(1, 6);
-  done();
-  ports.link_closed(first, true);
-  CHECK(ports.pending() == 6);
-  CHECK(only<action::stop_accepting>(done()).size() == 1);
-}
-
-TEST_CASE_METHOD(fixture, "accepting that fails pauses for 100 ms", "[unit][listeners]") {
-  one_listens();
-  time_point const now{5s};
-  CHECK(ports.next_deadline() == never);
-  ports.on_accept_failed(opened, now);
-  CHECK(only<action::stop_accepting>(done()).size() == 1);
-  CHECK(ports.next_deadline() == now + 100ms);
-  pass(now + 99ms);
-  CHECK(done().empty());
-  pass(now + 100ms);
-  CHECK(only<action::start_accepting>(done()).size() == 1);
-  CHECK(ports.next_deadline() == never);
-}
-
-TEST_CASE_METHOD(fixture, "what waits is handed out while accepting pauses", "[unit][listeners]") {
-  one_listens();
-  arrive(1, 1);
-  ports.on_accept_failed(opened, time_point{5s});
-  done();
-  CHECK(credit(first));
-  auto const then = done();
-  CHECK(only<action::offer>(then).size() == 1);
-  CHECK(only<action::start_accepting>(then).empty());
-}
-
-TEST_CASE_METHOD(sharing, "shared workers get the socket, and the primary never accepts",
-                 "[unit][listeners]") {
-  CHECK(asks(first, port(80)));
-  ports.on_opened(opened, {}, port(80));
-  CHECK(asks(second, port(80)));
-  auto const then = done();
-  auto const shares = only<action::share>(then);
-  REQUIRE(shares.size() == 2);
-  CHECK(shares[0].to == first);
-  CHECK(shares[1].to == second);
-  CHECK(shares[1].listener == opened);
-  CHECK(shares[1].what.shared);
-  CHECK(frames<wire::listening>(then).empty());
-  CHECK(only<action::start_accepting>(then).empty());
-  CHECK(events<worker_listening>(then).size() == 2);
-  pass(time_point{1h});
-  CHECK(credit(first));  // means nothing here
-  CHECK(done().empty());
-}
-
-TEST_CASE_METHOD(fixture, "a connection is handed over once", "[unit][listeners][I1][I4]") {
-  two_listen();
-  arrive(1, 1);
-  CHECK(credit(first));
-  done();
-  CHECK_FALSE(ports.took(second, connection_id{1}));
-  CHECK_FALSE(ports.took(first, connection_id{2}));
-  CHECK(ports.took(first, connection_id{1}));
-  CHECK(forgotten() == std::vector{connection_id{1}});
-  CHECK_FALSE(ports.took(first, connection_id{1}));
-  CHECK_FALSE(ports.refused(first, connection_id{1}));
-  CHECK(ports.counted().handed_over == 1);
-  check_conservation();
-}
-
-TEST_CASE_METHOD(fixture, "a link that ends unread takes its open offers with it",
-                 "[unit][listeners][I2][I4]") {
-  two_listen();
-  arrive(1, 2);
-  CHECK(credit(first, 2));
-  CHECK(credit(second, 2));
-  done();
-  ports.link_closed(first, false);
-  auto const then = done();
-  CHECK(only<action::forget>(then).size() == 2);
-  CHECK(only<action::offer>(then).empty());
-  CHECK(ports.counted().abandoned == 2);
-  check_conservation();
-}
-
-TEST_CASE_METHOD(fixture, "a link that ends read has its open offers go to others",
-                 "[unit][listeners][I3][I4]") {
-  two_listen();
-  arrive(1, 2);
-  CHECK(credit(first, 2));
-  CHECK(credit(second, 2));
-  done();
-  ports.link_closed(first, true);
-  auto const offers = only<action::offer>(done());
-  REQUIRE(offers.size() == 2);
-  CHECK(offers[0].to == second);
-  CHECK(offers[0].connection == connection_id{1});
-  check_conservation();
-}
-
-TEST_CASE_METHOD(fixture, "more credits than can be meant break the protocol",
-                 "[unit][listeners][I7]") {
-  one_listens();
-  CHECK_FALSE(credit(first, 5'000));
-}
-
-TEST_CASE_METHOD(keeping, "closing all closes for good", "[unit][listeners][I4]") {
-  two_listen();
-  arrive(1, 3);
-  CHECK(credit(first));
-  done();
-  ports.close_all();
-  auto const then = done();
-  CHECK(only<action::close_listener>(then).size() == 1);
-  CHECK(only<action::forget>(then).size() == 2);
-  CHECK(ports.listening(first) == 0);
-  ports.link_closed(first, true);
-  CHECK(forgotten().size() == 1);
-  check_conservation();
 }
 
 }  // namespace
