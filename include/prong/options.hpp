@@ -27,8 +27,8 @@ enum class scheduling {
   /// As Node: `shared` on Windows, `round_robin` elsewhere.
   platform_default,
   /// The primary accepts, and hands connections in turn to workers with room. The most even where
-  /// connections are alike. What a worker has not taken after 2 ms, because something blocks its
-  /// event loop, goes to one that has nothing to do; so with `least_connections`.
+  /// connections are alike. What a worker does not take because something blocks its event loop
+  /// goes to one that has nothing to do (`options::recall_after`); so with `least_connections`.
   round_robin,
   /// The workers accept on one shared listening socket. The primary has no part in it, and nothing
   /// makes it even.
@@ -177,6 +177,12 @@ struct options {
   /// up to 64 while connections queue and its event loop turns fast, and for 1 again when a handler
   /// held its loop up.
   std::size_t window = 0;
+
+  /// How long a worker may leave a connection that it was given and has not taken, while another
+  /// one has nothing to do: after this time at the latest, and half of it at the earliest, that one
+  /// gets it. 0: for ever, and who gets a connection does not depend on how busy the machine is.
+  /// For `scheduling::round_robin` and `least_connections`.
+  duration recall_after{2};
 
   /// How many events wait for `async_next_event`. At the bound the oldest is dropped, and
   /// `events_lost` stands in its place. Messages and lines of output are not among them: a worker

@@ -48,6 +48,7 @@ std::string invalid_option(options const& settings) {
   if (settings.max_pending_connections < 1 || settings.max_pending_connections > most_pending)
     return fmt::format("max_pending_connections: {} is not within 1 and {}",
                        settings.max_pending_connections, most_pending);
+  if (settings.recall_after < duration::zero()) return "recall_after: negative";
   if (settings.max_queued_events < 1) return "max_queued_events: 0 leaves room for no event";
   if (settings.start_timeout <= duration::zero()) return "start_timeout: not positive";
   if (settings.stop_timeout < duration::zero()) return "stop_timeout: negative";

@@ -132,6 +132,7 @@ WORKER_BODY(blocks_when_told)(worker& self)->awaitable<void> {
 TEST_CASE("a worker that blocks keeps no connection waiting that another can serve", "[process]") {
   auto settings = round_robin_pool_of(0);
   settings.stop_timeout = 100ms;
+  settings.recall_after = 1ms;
   fixture f(settings, "echo");
   auto const other = f.fork("echo");
   auto const port = f.listening();

@@ -32,6 +32,7 @@ TEST_CASE("an option that cannot be meant is named", "[unit][options]") {
   CHECK(names(invalid([](options& o) { o.window = 1'025; }), "window"));
   CHECK(
       names(invalid([](options& o) { o.max_pending_connections = 0; }), "max_pending_connections"));
+  CHECK(names(invalid([](options& o) { o.recall_after = duration{-1}; }), "recall_after"));
   CHECK(names(invalid([](options& o) { o.max_pending_connections = 1'000'001; }),
               "max_pending_connections"));
   CHECK(names(invalid([](options& o) { o.max_queued_events = 0; }), "max_queued_events"));
@@ -50,6 +51,7 @@ TEST_CASE("the bounds themselves can be meant", "[unit][options]") {
   CHECK(invalid([](options& o) { o.window = 0; }).empty());
   CHECK(invalid([](options& o) { o.max_pending_connections = 1'000'000; }).empty());
   CHECK(invalid([](options& o) { o.max_pending_connections = 1; }).empty());
+  CHECK(invalid([](options& o) { o.recall_after = duration{0}; }).empty());
   CHECK(invalid([](options& o) { o.max_queued_events = 1; }).empty());
   CHECK(invalid([](options& o) { o.stop_timeout = 0ms; }).empty());
   CHECK(invalid([](options& o) { o.respawn.initial_delay = o.respawn.max_delay; }).empty());

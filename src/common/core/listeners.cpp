@@ -16,9 +16,6 @@ namespace {
 // How long accepting pauses when there are no descriptors left: long enough not to spin, short
 // enough for a client not to notice.
 constexpr std::chrono::milliseconds accept_pause{100};
-// Who answers nothing for this long, and at most twice as long, is busy with something else. Its
-// connections had better go to a worker that has nothing to do.
-constexpr std::chrono::milliseconds recall_after{1};
 
 }  // namespace
 
@@ -208,7 +205,7 @@ void listeners::recall_silent() {
   recall_at_ = never;
   for (auto& [_, each] : table_) {
     for (auto const id : each.connections.silent()) actions_.push(action::recall{id});
-    if (each.connections.may_recall()) recall_at_ = now_ + recall_after;
+    if (each.connections.may_recall()) recall_at_ = next_look();
   }
 }
 
@@ -286,8 +283,9 @@ void listeners::settle(listener_id id, listener& at) {
   }
   while (auto const next = at.connections.next())
     actions_.push(action::offer{next->to, next->acceptor, next->connection, next->more_wait});
-  if (recall_at_ == never && at.connections.may_recall() && !goes_by_client(settings_.policy))
-    recall_at_ = now_ + recall_after;
+  bool const recalls =
+      settings_.recall_after > duration::zero() && !goes_by_client(settings_.policy);
+  if (recalls && recall_at_ == never && at.connections.may_recall()) recall_at_ = next_look();
   bool const wanted =
       !is_shared(at) && at.pending() < settings_.max_pending && now_ >= at.paused_until;
   if (wanted == at.accepting) return;

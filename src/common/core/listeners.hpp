@@ -25,6 +25,7 @@ class listeners {
     std::size_t max_pending = 0;
     worker_choice choose{};      // of scheduling::custom
     bool proxy_headers = false;  // connections begin with one that says who the client is
+    duration recall_after{};     // see options
   };
   /// How connections ended up, for the conservation law (I4): arrived = pending + offered + the
   /// other four counts.
@@ -137,6 +138,8 @@ class listeners {
   void erase_closed();
   /// Whether workers take from the socket by themselves.
   bool is_shared(listener const& at) const noexcept;
+  /// Who has said nothing when it was looked at twice is silent.
+  time_point next_look() const { return now_ + time_point::duration(settings_.recall_after) / 2; }
 
   settings settings_;
   action_queue& actions_;

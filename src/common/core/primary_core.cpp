@@ -18,7 +18,7 @@ primary_core::primary_core(options const& settings, scheduling policy, std::uint
       roster_(settings, actions_),
       listeners_({policy, settings.keep_ports_open.value_or(settings.workers > 0),
                   settings.max_pending_connections, settings.choose_worker,
-                  settings.proxy_protocol && goes_by_client(policy)},
+                  settings.proxy_protocol && goes_by_client(policy), settings.recall_after},
                  actions_),
       pool_(settings.respawn, seed, actions_) {}
 

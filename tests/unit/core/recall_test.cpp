@@ -18,8 +18,8 @@ constexpr acceptor_id door{1};
 constexpr listener_id opened{1};
 
 struct fixture {
-  explicit fixture(scheduling how = scheduling::round_robin)
-      : ports({how, false, 4, {}, false}, actions) {
+  explicit fixture(scheduling how = scheduling::round_robin, duration after = 2ms)
+      : ports({how, false, 4, {}, false, after}, actions) {
     endpoint const where(asio::ip::address_v4::loopback(), 80);
     auto const request = to_wire(door, test::request(where), 0);
     ports.on_time(now);
@@ -54,6 +54,9 @@ struct fixture {
 
 struct least : fixture {
   least() : fixture(scheduling::least_connections) {}
+};
+struct never_recalling : fixture {
+  never_recalling() : fixture(scheduling::round_robin, 0ms) {}
 };
 struct sticky : fixture {
   sticky() : fixture(scheduling::sticky) {}
@@ -93,6 +96,14 @@ TEST_CASE_METHOD(fixture, "nobody looks at the offers of a worker that is alone"
   credit(first);
   CHECK(arrive(1) == first);
   CHECK(ports.recall_deadline() == never);
+}
+
+TEST_CASE_METHOD(never_recalling, "with 0 nothing is ever recalled", "[unit][recall]") {
+  credit(first);
+  CHECK(arrive(1) == first);
+  credit(second);
+  CHECK(ports.recall_deadline() == never);
+  CHECK(after(1h) == worker_id{});
 }
 
 TEST_CASE_METHOD(least, "least_connections recalls, too", "[unit][recall]") {
