@@ -64,8 +64,8 @@ void primary_impl::perform(action::offer const& what) {
 }
 
 void primary_impl::perform(action::recall const& what) {
-  carry_out();  // an offer that the core has decided on meanwhile is to be on its way, or not at
-                // all
+  // An offer that the core has decided on meanwhile is to be on its way, or not to be made at all.
+  carry_out();
   auto const at = workers_.find(what.from);
   if (at == workers_.end()) return;
   auto const channel = at->second.channel;  // what it hears now may end the worker

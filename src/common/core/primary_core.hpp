@@ -14,6 +14,7 @@
 
 #include <prong/options.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 

@@ -20,17 +20,6 @@ constexpr worker_id first{1};
 constexpr worker_id second{2};
 constexpr worker_id third{3};
 
-struct by_hand : scripted_primary {
-  worker_id forks() {
-    return call([](primary_core& each) { return each.fork(); });
-  }
-  void two_listen() {
-    comes_up(forks());
-    comes_up(forks());
-    forget();
-  }
-};
-
 struct supervised : scripted_primary {
   supervised() : scripted_primary(pool_of(2)) {
     call([](primary_core& each) { each.run(); });

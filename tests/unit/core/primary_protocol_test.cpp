@@ -20,17 +20,6 @@ constexpr worker_id first{1};
 constexpr worker_id second{2};
 constexpr worker_id third{3};
 
-struct by_hand : scripted_primary {
-  worker_id forks() {
-    return call([](primary_core& each) { return each.fork(); });
-  }
-  void two_listen() {
-    comes_up(forks());
-    comes_up(forks());
-    forget();
-  }
-};
-
 // --- The protocol -------------------------------------------------------------------------------
 
 TEST_CASE_METHOD(by_hand, "who speaks no common version is ended for that", "[unit][primary]") {

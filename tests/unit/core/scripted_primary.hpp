@@ -142,4 +142,16 @@ class scripted_primary {
   }
 };
 
+/// Without a pool: workers are forked by hand.
+struct by_hand : scripted_primary {
+  worker_id forks() {
+    return call([](primary_core& each) { return each.fork(); });
+  }
+  void two_listen() {
+    comes_up(forks());
+    comes_up(forks());
+    forget();
+  }
+};
+
 }  // namespace prong::core
