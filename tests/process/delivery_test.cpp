@@ -30,11 +30,22 @@ TEST_CASE("a connection that a dead worker never took goes to another worker",
   CHECK(one.ask("hello") == "hello");
 }
 
+// Has a connection, and is in no call of the system that has to do with it.
+WORKER_BODY(takes_and_spins)(worker& self)->awaitable<void> {
+  acceptor listener(self, any_port());
+  co_await listener.async_listen(use_awaitable);
+  auto const connection = co_await listener.async_accept(use_awaitable);
+  co_await tell(self, "it spins");
+  spin();
+}
+
 TEST_CASE("a connection that a worker has taken ends with it", "[process][I2]") {
-  fixture f(pool_of(1));
+  fixture f(pool_of(1), "takes_and_spins");
   auto const port = f.listening();
+  auto const id = f.ids().front();
   client one(f, port);
-  auto const id = one.server();
+  REQUIRE(f.expect_message(id) == "it spins");
+  f.next_worker_runs("echo");
   f.boss->kill(id);
   CHECK_FALSE(one.read_line());
   f.expect_from<worker_exited>(id);
