@@ -17,6 +17,9 @@ namespace {
 
 // How long accepting pauses when this process has no descriptor left.
 constexpr std::chrono::milliseconds accept_pause{100};
+// How long a worker that is ahead of others lets them go first. What they have not taken then it
+// takes itself, ahead or not.
+constexpr std::chrono::microseconds turns_pause{250};
 
 }  // namespace
 
@@ -26,6 +29,7 @@ acceptor_impl::acceptor_impl(std::shared_ptr<worker_impl> owner)
 void acceptor_impl::close_own() {
   stop_taking();
   own_.reset();
+  turns_.reset();
   pause_.cancel();
   waiting_ = false;
 }
@@ -45,10 +49,11 @@ endpoint acceptor_impl::open_own(error_code& ec) {
   return own_->local_endpoint();
 }
 
-endpoint acceptor_impl::adopt(os::socket native, error_code& ec) {
+endpoint acceptor_impl::adopt(os::socket native, std::uint32_t queue, error_code& ec) {
   os::listener adopted(executor(), std::move(native), ec);
   if (ec) return {};
   own_.emplace(std::move(adopted));
+  if (queue != 0) turns_ = owner_->turns_in(queue);
   return own_->local_endpoint();
 }
 
@@ -80,9 +85,21 @@ acceptor_impl::waiting_accepts::operation acceptor_impl::take_waiting() {
   return accepts_.take_first();
 }
 
+bool acceptor_impl::wants_connections() const noexcept {
+  return own_ && !accepts_.empty() && (room() > 0 || turns_away());
+}
+
 void acceptor_impl::accept_here() {
-  bool const wanted = own_ && !accepts_.empty() && (room() > 0 || turns_away());
-  if (!wanted || std::exchange(waiting_, true)) return;
+  if (!wants_connections() || std::exchange(waiting_, true)) return;
+  if (turns_ && turns_->is_ahead())
+    pause(turns_pause);
+  else
+    expect_connections();
+}
+
+void acceptor_impl::expect_connections() {
+  waiting_ = wants_connections();
+  if (!waiting_) return;
   own_->async_wait(handler<void(error_code)>([self = self(), round = round_](error_code ec) {
     if (round == self->round_) self->on_connections(ec);
   }));
@@ -91,8 +108,9 @@ void acceptor_impl::accept_here() {
 void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
   if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
-  while (!ec && own_ && !accepts_.empty() && (room() > 0 || turns_away())) {
+  while (!ec && wants_connections()) {
     auto connection = own_->accept(ec);
+    if (!ec && turns_) turns_->took();
     if (!ec && room() == 0)
       ++turned_away_;
     else if (!ec)
@@ -100,7 +118,7 @@ void acceptor_impl::on_connections(error_code ec) {
   }
   if (!own_) return;
   if (ec && ec != asio::error::would_block)
-    pause();
+    pause(accept_pause);
   else
     accept_here();
 }
@@ -117,14 +135,14 @@ void acceptor_impl::stop_taking() {
   }
 }
 
-// There is no descriptor left. The program's operations go on waiting until there is.
-void acceptor_impl::pause() {
+// The program's operations go on waiting meanwhile.
+void acceptor_impl::pause(os::clock::duration time) {
   waiting_ = true;
   auto on_time = [weak = std::weak_ptr(self()), round = round_](error_code ec) {
     if (auto const self = weak.lock(); self && !ec && round == self->round_)
-      self->on_connections({});
+      self->expect_connections();
   };
-  pause_.async_wait_for(accept_pause, handler<void(error_code)>(std::move(on_time)));
+  pause_.async_wait_for(time, handler<void(error_code)>(std::move(on_time)));
 }
 
 // --- Counting -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include "common/listening_impl.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/listener.hpp"
+#include "common/os/turns.hpp"
 
 #include <prong/detail/accept.hpp>
 
@@ -36,7 +37,7 @@ class acceptor_impl final : public listening_impl {
 
  private:
   endpoint open_own(error_code& ec) override;
-  endpoint adopt(os::socket native, error_code& ec) override;
+  endpoint adopt(os::socket native, std::uint32_t queue, error_code& ec) override;
   void on_use() override { accept_here(); }
   void on_request() override;
   void close_own() override;
@@ -47,18 +48,21 @@ class acceptor_impl final : public listening_impl {
     return std::static_pointer_cast<acceptor_impl>(shared_from_this());
   }
   void accept_here();
+  void expect_connections();
   void on_connections(error_code ec);
   void stop_taking();
-  void pause();
+  void pause(os::clock::duration time);
   std::size_t room() const noexcept;
+  bool wants_connections() const noexcept;
   bool turns_away() const noexcept { return request_ && request_->how.drop_max_connections; }
   void count_changed();
   void delivered();
 
   waiting_accepts accepts_;
   std::optional<os::listener> own_;
+  std::optional<os::turns> turns_;  // if other workers share own_
   os::timer pause_;
-  bool waiting_ = false;  // for connections on own_
+  bool waiting_ = false;  // for connections on own_, or for the end of a pause
   std::size_t open_ = 0;  // connections that count as open
   std::uint64_t turned_away_ = 0;
 };

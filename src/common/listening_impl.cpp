@@ -132,7 +132,7 @@ void listening_impl::assign(transport kind, os::socket native, error_code& ec) {
   if (ended()) ec = asio::error::operation_aborted;
   if (!ec && listens_now_) ec = asio::error::already_open;
   if (ec) return;
-  auto const bound = adopt(std::move(native), ec);
+  auto const bound = adopt(std::move(native), 0, ec);
   if (!ec && bound.transport != kind) ec = asio::error::invalid_argument;
   if (ec) {
     close_own();
@@ -144,15 +144,16 @@ void listening_impl::assign(transport kind, os::socket native, error_code& ec) {
   use(bound);
 }
 
-void listening_impl::on_listened(error_code result, endpoint const& bound, os::socket shared) {
+void listening_impl::on_listened(core::worker_action::listened const& what, os::socket shared) {
+  auto result = what.result;
   // The primary's socket may be of another kind than this one is for.
-  if (!result && bound.transport != request_->where.transport)
+  if (!result && what.bound.transport != request_->where.transport)
     result = asio::error::invalid_argument;
-  if (!result && shared) adopt(std::move(shared), result);
+  if (!result && shared) adopt(std::move(shared), what.queue, result);
   if (result)
     fail(result);
   else
-    use(bound);
+    use(what.bound);
 }
 
 void listening_impl::use(endpoint const& bound) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/core/types.hpp"
+#include "common/core/worker_core.hpp"
 #include "common/os/socket.hpp"
 #include "common/waiting_list.hpp"
 
@@ -41,7 +42,7 @@ class listening_impl : public std::enable_shared_from_this<listening_impl> {
   std::string const& failure() const noexcept { return failure_text_; }
 
   // From the worker.
-  void on_listened(error_code result, endpoint const& bound, os::socket shared);
+  void on_listened(core::worker_action::listened const& what, os::socket shared);
   void drain();
 
  protected:
@@ -62,7 +63,8 @@ class listening_impl : public std::enable_shared_from_this<listening_impl> {
  private:
   /// Opens a socket for `request_`, or takes one, and says where it is bound.
   virtual endpoint open_own(error_code& ec) = 0;
-  virtual endpoint adopt(os::socket native, error_code& ec) = 0;
+  /// `queue`: see worker_action::listened.
+  virtual endpoint adopt(os::socket native, std::uint32_t queue, error_code& ec) = 0;
   /// The socket is there, the adopted one, or the primary accepts.
   virtual void on_use() = 0;
   /// What was asked for has other options than before.

@@ -20,7 +20,7 @@ endpoint udp_impl::open_own(error_code& ec) {
   return own_->local_endpoint();
 }
 
-endpoint udp_impl::adopt(os::socket native, error_code& ec) {
+endpoint udp_impl::adopt(os::socket native, std::uint32_t, error_code& ec) {
   os::datagrams adopted(executor(), std::move(native), ec);
   if (ec) return {};
   own_.emplace(std::move(adopted));

@@ -33,7 +33,7 @@ class udp_impl final : public listening_impl {
   };
 
   endpoint open_own(error_code& ec) override;
-  endpoint adopt(os::socket native, error_code& ec) override;
+  endpoint adopt(os::socket native, std::uint32_t, error_code& ec) override;
   void on_use() override { wait(); }
   void close_own() override;
   bool is_waited_for() const noexcept override { return !receives_.empty(); }

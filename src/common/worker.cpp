@@ -34,7 +34,8 @@ std::shared_ptr<detail::worker_impl> make_impl(asio::any_io_executor executor) {
   error_code ec;
   auto channel = os::channel::inherited(executor, ec);
   if (ec) throw boost::system::system_error(ec, "prong::worker: the channel to the primary");
-  return std::make_shared<detail::worker_impl>(std::move(executor), std::move(channel), id);
+  return std::make_shared<detail::worker_impl>(std::move(executor), std::move(channel),
+                                               os::inherited_turns(), id);
 }
 
 }  // namespace

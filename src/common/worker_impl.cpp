@@ -36,12 +36,14 @@ worker_impl::worker_impl(asio::any_io_executor executor)
       stops_(executor),
       disconnects_(executor) {}
 
-worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel, worker_id id)
+worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel,
+                         std::shared_ptr<os::turns::memory> turns, worker_id id)
     : executor_(executor),
       id_(id),
       core_(id, os::this_process()),
       channel_(std::make_shared<link>(executor, std::move(channel),
                                       make_error_code(errc::primary_gone))),
+      turns_(std::move(turns)),
       pause_(executor),
       receives_(executor),
       stops_(executor),
@@ -270,6 +272,11 @@ void worker_impl::on_link_end() {
 }
 
 // Only acceptors get connections, and have limits.
+std::optional<os::turns> worker_impl::turns_in(std::uint32_t queue) const {
+  if (!turns_) return {};
+  return os::turns(turns_, queue, id_);
+}
+
 acceptor_impl& worker_impl::acceptor(core::acceptor_id id) const {
   return static_cast<acceptor_impl&>(*listening_.at(id));
 }
@@ -321,7 +328,7 @@ void worker_impl::perform(act::turn_away const& what) {
 }
 
 void worker_impl::perform(act::listened const& what) {
-  listening_.at(what.acceptor)->on_listened(what.result, what.bound, std::move(attached_));
+  listening_.at(what.acceptor)->on_listened(what, std::move(attached_));
 }
 
 // Posted behind what is ready to run now: it proves that nothing blocks the loop.

@@ -4,16 +4,14 @@
 #include "posix/calls.hpp"
 #include "posix/channel.hpp"
 #include "posix/launch.hpp"
+#include "posix/variables.hpp"
 
 #include <prong/error.hpp>
 
 #include <unistd.h>
-#include <charconv>
 #include <chrono>
-#include <climits>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <system_error>
 #include <thread>
 #if defined(__linux__)
@@ -25,18 +23,6 @@ namespace {
 
 // How long a worker has to end by itself after its primary has.
 constexpr auto grace = std::chrono::milliseconds(500);
-
-// What one of prong's variables says; the variable is removed.
-unique_fd take_descriptor(char const* variable) {
-  char const* const text = std::getenv(variable);
-  if (text == nullptr) return {};
-  unsigned number = 0;
-  char const* const end = text + std::strlen(text);
-  auto const [rest, failed] = std::from_chars(text, end, number);
-  bool const valid = failed == std::errc() && rest == end && number <= INT_MAX;
-  ::unsetenv(variable);
-  return unique_fd{valid ? static_cast<int>(number) : -1};
-}
 
 bool is_channel(int fd) noexcept {
   sockaddr_storage name{};

@@ -6,6 +6,7 @@
 #include "posix/calls.hpp"
 #include "posix/listen_fds.hpp"
 #include "posix/notify.hpp"
+#include "posix/turns_memory.hpp"
 
 #include <grp.h>
 #include <sys/wait.h>
@@ -31,9 +32,9 @@ variables own_environment() {
   // A worker may be a primary as well; who it is, is not its workers' affair. Nor is a supervisor,
   // who wants to hear of one process and gave sockets to it: the primary.
   for (auto const* own :
-       {os::worker_id_variable, os::channel_variable, mailbox_variable, lifeline_variable,
-        notify_socket_variable, watchdog_time_variable, watchdog_pid_variable, listen_pid_variable,
-        listen_fds_variable, listen_names_variable}) {
+       {os::worker_id_variable, os::channel_variable, os::turns_variable, mailbox_variable,
+        lifeline_variable, notify_socket_variable, watchdog_time_variable, watchdog_pid_variable,
+        listen_pid_variable, listen_fds_variable, listen_names_variable}) {
     result.erase(own);
   }
   return result;
@@ -85,6 +86,7 @@ launch::launch(os::program const& what, int lifeline, error_code& ec)
     : working_directory_(what.working_directory.native()),
       user_(what.user),
       group_(what.group),
+      turns_(what.turns ? what.turns->backend().fd.get() : -1),
       lifeline_(lifeline) {
   if (!can_be_passed(what)) {
     ec = asio::error::invalid_argument;
@@ -94,6 +96,7 @@ launch::launch(os::program const& what, int lifeline, error_code& ec)
   for (auto const& [name, value] : what.environment) environment[name] = value;
   environment[os::channel_variable] = std::to_string(channel_fd);
   environment[mailbox_variable] = std::to_string(mailbox_fd);
+  if (turns_ != -1) environment[os::turns_variable] = std::to_string(turns_fd);
   if (lifeline != -1) environment[lifeline_variable] = std::to_string(lifeline_fd);
 
   texts_.push_back(what.executable.native());
@@ -149,7 +152,6 @@ void launch::become(worker_ends const& ends, standard_streams const& streams, in
   if (ready) {
     // Not earlier: the system forgets this wish when the user changes.
     if (!end_with_parent(parent)) ::_exit(1);
-    close_on_exec_from(lifeline_ == -1 ? mailbox_fd + 1 : lifeline_fd + 1);
     ::execve(arguments_.front(), arguments_.data(), environment_.data());
   }
   int const why = errno;
@@ -157,15 +159,17 @@ void launch::become(worker_ends const& ends, standard_streams const& streams, in
   ::_exit(127);
 }
 
-// Gives each descriptor the number that the worker expects it to have.
+// Gives each descriptor the number that the worker expects it to have; no other is left to it.
 bool launch::place(worker_ends const& ends, standard_streams const& streams) const noexcept {
   for (int number = 0; number <= 2; ++number) {
     auto const& stream = streams[static_cast<std::size_t>(number)];
     if (stream && ::dup2(stream.get(), number) == -1) return false;
   }
-  return ensure_standard_streams() && ::dup2(ends.channel.get(), channel_fd) != -1 &&
-         ::dup2(ends.mailbox.get(), mailbox_fd) != -1 &&
-         (lifeline_ == -1 || ::dup2(lifeline_, lifeline_fd) != -1);
+  if (!ensure_standard_streams()) return false;
+  close_on_exec_from(channel_fd);
+  auto const place = [](int fd, int number) { return fd == -1 || ::dup2(fd, number) != -1; };
+  return place(ends.channel.get(), channel_fd) && place(ends.mailbox.get(), mailbox_fd) &&
+         place(turns_, turns_fd) && place(lifeline_, lifeline_fd);
 }
 
 // The groups first: who is no longer root could not give up root's. Who never was one has none to

@@ -16,7 +16,8 @@ namespace prong::posix {
 // The numbers that these descriptors have in a worker.
 inline constexpr int channel_fd = 3;
 inline constexpr int mailbox_fd = 4;
-inline constexpr int lifeline_fd = 5;  // only where the kernel does not end orphans
+inline constexpr int turns_fd = 5;     // only if it takes turns with other workers
+inline constexpr int lifeline_fd = 6;  // only where the kernel does not end orphans
 
 /// These name the others to the worker. `channel::inherited` removes them.
 inline constexpr char mailbox_variable[] = "PRONG_MAILBOX";
@@ -57,7 +58,8 @@ class launch {
   std::string working_directory_;
   std::optional<unsigned> user_;
   std::optional<unsigned> group_;
-  int lifeline_;
+  int turns_;     // -1: none
+  int lifeline_;  // the same
 };
 
 }  // namespace prong::posix

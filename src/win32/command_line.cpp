@@ -75,15 +75,17 @@ std::wstring command_line(os::program const& what, error_code& ec) {
 }
 
 std::wstring environment_block(os::program const& what, std::wstring const& channel,
-                               error_code& ec) {
+                               std::wstring const& turns, error_code& ec) {
   auto all = own_environment();
   // A worker may be a primary as well; who it is, is not its workers' affair.
   all.erase(to_utf16(os::worker_id_variable, ec));
+  all.erase(to_utf16(os::turns_variable, ec));
   for (auto const& [name, value] : what.environment) {
     if (name.empty() || name.find('=') != std::string::npos) ec = asio::error::invalid_argument;
     all[said(name, ec)] = said(value, ec);
   }
   all[to_utf16(os::channel_variable, ec)] = channel;
+  if (!turns.empty()) all[to_utf16(os::turns_variable, ec)] = turns;
   std::wstring block;
   for (auto const& [name, value] : all) {
     block += name;

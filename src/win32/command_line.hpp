@@ -14,9 +14,9 @@ namespace prong::win32 {
 std::wstring command_line(os::program const& what, error_code& ec);
 
 /// This process's environment without prong's variables, and what is added to it, as one block.
-/// Fails where a name or a value cannot be said.
+/// `turns` may be empty: the worker takes none. Fails where a name or a value cannot be said.
 std::wstring environment_block(os::program const& what, std::wstring const& channel,
-                               error_code& ec);
+                               std::wstring const& turns, error_code& ec);
 
 /// The arguments of this process, without the program's name, as UTF-8.
 std::vector<std::string> own_arguments();

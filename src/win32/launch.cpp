@@ -5,12 +5,16 @@
 
 #include "win32/command_line.hpp"
 #include "win32/job.hpp"
+#include "win32/turns_memory.hpp"
 
 #include <fmt/xchar.h>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <cstddef>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 // Not in all headers yet.
 #if !defined(PROC_THREAD_ATTRIBUTE_JOB_LIST)
@@ -39,10 +43,9 @@ class attributes {
   }
 
   /// `values` must stay where they are until the process is created.
-  template <std::size_t N>
-  void set(DWORD_PTR name, std::array<HANDLE, N>& values, error_code& ec) noexcept {
+  void set(DWORD_PTR name, std::span<HANDLE> values, error_code& ec) noexcept {
     if (ec) return;
-    if (!::UpdateProcThreadAttribute(get(), 0, name, values.data(), sizeof values, nullptr,
+    if (!::UpdateProcThreadAttribute(get(), 0, name, values.data(), values.size_bytes(), nullptr,
                                      nullptr)) {
       ec = last_error();
     }
@@ -54,6 +57,10 @@ class attributes {
  private:
   std::unique_ptr<std::byte[]> memory_;
 };
+
+std::wstring number_of(HANDLE handle) {
+  return std::to_wstring(reinterpret_cast<std::uintptr_t>(handle));
+}
 
 unique_handle open_nothing(error_code& ec) noexcept {
   SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
@@ -126,17 +133,20 @@ started launch(os::program const& what, worker_ends const& ends, job_entry entry
     ec = asio::error::operation_not_supported;
   if (!can_be_passed(what.executable) || !can_be_passed(what.working_directory))
     ec = asio::error::invalid_argument;
-  auto const channel =
-      fmt::format(L"{}:{}:{}", reinterpret_cast<std::uintptr_t>(ends.channel),
-                  reinterpret_cast<std::uintptr_t>(ends.mailbox), ::GetCurrentProcessId());
+  auto const channel = fmt::format(L"{}:{}:{}", number_of(ends.channel), number_of(ends.mailbox),
+                                   ::GetCurrentProcessId());
   auto line = command_line(what, ec);
-  auto environment = environment_block(what, channel, ec);
+  unique_handle turns;
+  if (what.turns && !ec) turns = duplicate(what.turns->backend().section.get(), true, ec);
+  auto environment =
+      environment_block(what, channel, turns ? number_of(turns.get()) : std::wstring(), ec);
   if (ec) return {};
 
   auto const input = standard_handle(STD_INPUT_HANDLE, what.input, nullptr, ec);
   auto const output = standard_handle(STD_OUTPUT_HANDLE, what.output, ends.output, ec);
   auto const errors = standard_handle(STD_ERROR_HANDLE, what.error_output, ends.error_output, ec);
-  std::array inherited{ends.channel, ends.mailbox, input.get(), output.get(), errors.get()};
+  std::vector inherited{ends.channel, ends.mailbox, input.get(), output.get(), errors.get()};
+  if (turns) inherited.push_back(turns.get());
   std::array jobs{workers_job(ec)};
   if (ec) return {};
 

@@ -131,7 +131,8 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
                                error_code& ec) {
   ec.clear();
   auto ends = win32::open_pipe(ec);
-  auto const memory = win32::create_shared_memory(sizeof(mailbox::memory), ec);
+  auto const memory =
+      win32::create_shared_memory(sizeof(mailbox::memory), win32::inherited::yes, ec);
   if (ec) return nullptr;
   std::optional<output> written, errors;
   auto output_end = open_stream(executor, what.output, written, ec);

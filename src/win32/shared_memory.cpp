@@ -14,10 +14,10 @@ shared_memory::~shared_memory() {
   if (at_ != nullptr) ::UnmapViewOfFile(at_);
 }
 
-unique_handle create_shared_memory(std::size_t size, error_code& ec) noexcept {
+unique_handle create_shared_memory(std::size_t size, inherited how, error_code& ec) noexcept {
   if (ec) return {};
-  SECURITY_ATTRIBUTES inherited{sizeof inherited, nullptr, TRUE};
-  unique_handle section(::CreateFileMappingW(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0,
+  SECURITY_ATTRIBUTES handle{sizeof handle, nullptr, how == inherited::yes};
+  unique_handle section(::CreateFileMappingW(INVALID_HANDLE_VALUE, &handle, PAGE_READWRITE, 0,
                                              static_cast<DWORD>(size), nullptr));
   if (!section) ec = last_error();
   return section;

@@ -24,7 +24,9 @@ class shared_memory {
   void* at_ = nullptr;
 };
 
-/// New memory of zeros. The handle can be inherited.
-unique_handle create_shared_memory(std::size_t size, error_code& ec) noexcept;
+enum class inherited { no, yes };
+
+/// New memory of zeros, with a handle that can be inherited or not.
+unique_handle create_shared_memory(std::size_t size, inherited how, error_code& ec) noexcept;
 
 }  // namespace prong::win32

@@ -194,6 +194,11 @@ class process::impl {
   bool reaped = false;
 };
 
+class turns_memory::impl {
+ public:
+  std::shared_ptr<turns::memory> memory;
+};
+
 process::process(std::unique_ptr<impl> from) noexcept : impl_(std::move(from)) {}
 process::process(process&&) noexcept = default;
 process& process::operator=(process&&) noexcept = default;
@@ -229,6 +234,7 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
       std::from_chars(value.data(), value.data() + value.size(), worker);
   auto& added = at.add_process(worker);
   added.channel = std::make_shared<sim::line>(added.id);
+  if (what.turns) added.turns = what.turns->backend().memory;
   added.start_at = at.now;
   if (at.chooses.chance(at.faults.slow_start))
     added.start_at += std::chrono::milliseconds(1 + at.chooses.pick(15'000));
@@ -237,6 +243,18 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
   child->executor = executor;
   return std::make_unique<spawned>(
       spawned{process(std::move(child)), sim::open_channel(executor, added.channel, 0)});
+}
+
+turns_memory::turns_memory(error_code& ec) : impl_(std::make_unique<impl>()) {
+  ec.clear();
+  impl_->memory = std::make_shared<turns::memory>();
+}
+
+turns_memory::~turns_memory() = default;
+
+// As with channels, programs in the world are given theirs.
+std::shared_ptr<turns::memory> inherited_turns() {
+  return {};
 }
 
 program this_program(error_code& ec) {

@@ -20,7 +20,7 @@ program::program(world& in, process& self, asio::io_context& io, habits what)
   self.channel->grandchild = habits_.has_grandchild;
   auto channel = open_channel(io.get_executor(), self.channel, 1);
   if (habits_.is == habits::kind::server) {
-    impl_ = std::make_shared<detail::worker_impl>(io.get_executor(), std::move(channel),
+    impl_ = std::make_shared<detail::worker_impl>(io.get_executor(), std::move(channel), self.turns,
                                                   worker_id{self.worker});
     serve();
     return;

@@ -130,8 +130,10 @@ void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) 
 
 void listeners::admit(listener_id id, listener& at, member const& joins) {
   at.members.push_back(joins);
+  bool const queue = is_shared(at) && !at.slot && at.bound.transport != transport::udp;
   wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound),
-                              is_shared(at), goes_by_load(settings_.policy)};
+                              is_shared(at), goes_by_load(settings_.policy),
+                              queue ? static_cast<std::uint32_t>(id) : 0};
   if (reply.shared) {
     actions_.push(action::share{joins.id, id, reply});
   } else {

@@ -196,7 +196,7 @@ void worker_core::on_listening(wire::listening const& what, bool has_socket) {
   found->second.at = phase::listening;
   found->second.shared = what.shared;
   found->second.reports = what.reports;
-  push(act::listened{id, {}, from_wire(what.endpoint), what.shared});
+  push(act::listened{id, {}, from_wire(what.endpoint), what.shared, what.queue});
   want_turn();
 }
 

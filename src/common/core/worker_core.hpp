@@ -45,11 +45,13 @@ struct turn_away {
   connection_id connection{};
 };
 /// The acceptor listens, or failed to. `shared`: on a socket of its own, which came along.
+/// `queue`: the number of what others share with it, if they do.
 struct listened {
   acceptor_id acceptor{};
   error_code result;
   endpoint bound;
   bool shared = false;
+  std::uint32_t queue = 0;
 };
 /// Call `on_turn` when the program's loop has turned once.
 struct request_turn {};

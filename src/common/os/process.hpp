@@ -5,6 +5,7 @@
 
 #include "common/os/channel.hpp"
 #include "common/os/output.hpp"
+#include "common/os/turns.hpp"
 
 #include <prong/options.hpp>
 
@@ -17,9 +18,11 @@
 
 namespace prong::os {
 
-/// The variables by which a primary tells a worker who it is. `channel::inherited` removes them.
+/// The variables by which a primary tells a worker who it is. `channel::inherited` removes them,
+/// and `inherited_turns` the last.
 inline constexpr char worker_id_variable[] = "PRONG_WORKER_ID";
 inline constexpr char channel_variable[] = "PRONG_CHANNEL";
+inline constexpr char turns_variable[] = "PRONG_TURNS";
 
 struct exit_status {
   int code = 0;    // what the process returned; 128 + signal where a signal ended it
@@ -58,6 +61,7 @@ struct program {
   std::optional<unsigned> user{};  // with one of them, the process has no supplementary groups
   std::optional<unsigned> group{};
   bool hide_window = false;
+  std::shared_ptr<turns_memory const> turns{};  // if it takes turns with other workers
 };
 
 struct spawned {

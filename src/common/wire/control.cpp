@@ -193,6 +193,7 @@ void fields(auto& walk, Value& value) noexcept {
   fields(walk, value.endpoint);
   walk.truth(value.shared);
   if (walk.goes_on()) walk.truth(value.reports);
+  if (walk.goes_on()) walk.number(value.queue);
 }
 
 template <is<listen_failed> Value>

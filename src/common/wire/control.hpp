@@ -79,7 +79,8 @@ struct listening {
   std::uint64_t acceptor = 0;
   address endpoint;
   bool shared = false;
-  bool reports = false;  // the primary wants to know how many connections are open
+  bool reports = false;     // the primary wants to know how many connections are open
+  std::uint32_t queue = 0;  // the same for all workers that share the socket; 0: none does
   friend bool operator==(listening const&, listening const&) = default;
 };
 struct listen_failed {

@@ -63,7 +63,7 @@ TEST_CASE("the environment is sorted, and a name replaces itself in any case", "
   os::program what;
   what.environment = {
       {"prong_test_b", "1"}, {"PRONG_TEST_B", "2"}, {"Prong_Test_A", "3"}, {"PRONG_TEST_C", ""}};
-  auto const block = win32::environment_block(what, L"x", ec);
+  auto const block = win32::environment_block(what, L"x", {}, ec);
   REQUIRE_FALSE(ec);
   std::vector<std::wstring> ours;
   for (std::size_t at = 0; block[at] != L'\0';) {

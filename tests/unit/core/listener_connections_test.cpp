@@ -79,6 +79,8 @@ TEST_CASE_METHOD(sharing, "shared workers get the socket, and the primary never 
   CHECK(shares[1].to == second);
   CHECK(shares[1].listener == opened);
   CHECK(shares[1].what.shared);
+  CHECK(shares[0].what.queue == static_cast<std::uint32_t>(opened));
+  CHECK(shares[1].what.queue == shares[0].what.queue);
   CHECK(frames<wire::listening>(then).empty());
   CHECK(only<action::start_accepting>(then).empty());
   CHECK(events<worker_listening>(then).size() == 2);

@@ -55,6 +55,7 @@ TEST_CASE_METHOD(fixture, "each slot has a socket, which divides a port with the
     CHECK(each.what.where == port(80));
   }
   CHECK(wanted<action::start_accepting>().empty());
+  for (auto const& each : wanted<action::share>()) CHECK(each.what.queue == 0);  // each has its own
   CHECK(reported<worker_listening>().size() == 2);
   CHECK(core.workers()[1].endpoints == std::vector{port(80)});
 }
@@ -159,6 +160,10 @@ TEST_CASE_METHOD(fixture, "what cannot be divided is shared", "[unit][sharded]")
   for (auto const id : {first, second}) says(id, to_wire(acceptor_id{2}, what, 0));
   CHECK(wanted<action::open_listener>().size() == 1);
   CHECK(socket_of(first) == socket_of(second));
+  // Datagrams have no turns.
+  bool const is_queue = what.where.transport == transport::local;
+  for (auto const& each : wanted<action::share>())
+    CHECK(each.what.queue == (is_queue ? static_cast<std::uint32_t>(socket_of(first)) : 0));
 }
 
 }  // namespace

@@ -156,8 +156,10 @@ TEST_CASE_METHOD(fixture, "one turn is requested at a time", "[unit][worker]") {
 
 TEST_CASE_METHOD(fixture, "a shared acceptor asks for no connection", "[unit][worker]") {
   auto const id = asks();
-  CHECK(hears(wire::listening{1, to_wire(port(80)), true}, true));
-  CHECK(only<act::listened>(done()).at(0).shared);
+  CHECK(hears(wire::listening{1, to_wire(port(80)), true, false, 7}, true));
+  auto const listened = only<act::listened>(done()).at(0);
+  CHECK(listened.shared);
+  CHECK(listened.queue == 7);
   core.accept_waits(id);
   CHECK(credits_after_turn() == 0);
 }
