@@ -10,8 +10,8 @@ namespace prong::test {
 namespace {
 
 struct origin {
-  std::shared_ptr<os::turns_memory> memory;
   error_code failure;
+  std::shared_ptr<os::turns_memory> memory;
 
   origin() : memory(std::make_shared<os::turns_memory>(failure)) { REQUIRE_FALSE(failure); }
 };
