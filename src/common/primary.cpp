@@ -41,11 +41,6 @@ std::shared_ptr<detail::primary_impl> make_impl(asio::any_io_executor executor, 
                        "prong::primary: scheduling: sharded, without a system that divides");
   check(settings.worker, "prong::primary: worker.");
   auto base = this_program(settings.worker);
-  if (policy == scheduling::shared || policy == scheduling::sharded) {
-    error_code ec;
-    base.turns = std::make_shared<os::turns_memory>(ec);
-    if (ec) throw system_error(ec, "prong::primary: the memory in which workers take turns");
-  }
   return std::make_shared<detail::primary_impl>(std::move(executor), std::move(settings),
                                                 std::move(base), policy, std::random_device{}());
 }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <utility>
 
 namespace prong::detail {
@@ -16,6 +17,15 @@ namespace {
 
 // How many connections are accepted before other work has its turn.
 constexpr int accepts_in_a_row = 64;
+
+std::shared_ptr<os::turns_memory> turns_for(scheduling policy) {
+  if (!core::workers_accept(policy)) return {};
+  error_code ec;
+  auto made = std::make_shared<os::turns_memory>(ec);
+  if (ec)
+    throw boost::system::system_error(ec, "prong::primary: the memory in which workers take turns");
+  return made;
+}
 
 }  // namespace
 
@@ -31,7 +41,9 @@ primary_impl::primary_impl(asio::any_io_executor executor, options settings, os:
       events_(settings_.max_queued_events),
       event_waiters_(executor),
       run_(executor),
-      shutdowns_(executor) {}
+      shutdowns_(executor) {
+  base_.turns = turns_for(policy);
+}
 
 primary_impl::~primary_impl() {
   close();

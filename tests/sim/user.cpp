@@ -7,24 +7,12 @@
 
 namespace prong::sim {
 
-namespace {
-
-// As `primary` makes it.
-os::program program_of(scheduling policy) {
-  os::program result{"program", {}, {}};
-  error_code ec;
-  if (policy == scheduling::shared) result.turns = std::make_shared<os::turns_memory>(ec);
-  return result;
-}
-
-}  // namespace
-
 user::user(world& in, asio::io_context& io, options settings, scheduling policy)
     : world_(in),
       stays_(io.get_executor()),
       settings_(settings),
       impl_(std::make_shared<detail::primary_impl>(io.get_executor(), std::move(settings),
-                                                   program_of(policy), policy, 1)) {
+                                                   os::program{"program", {}, {}}, policy, 1)) {
   next_event();
 }
 

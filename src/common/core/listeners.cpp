@@ -107,8 +107,7 @@ bool listeners::is_divided(listen_request const& what) const noexcept {
 }
 
 bool listeners::is_shared(listener const& at) const noexcept {
-  return settings_.policy == scheduling::shared || settings_.policy == scheduling::sharded ||
-         at.asked.where.transport == transport::udp;
+  return workers_accept(settings_.policy) || at.asked.where.transport == transport::udp;
 }
 
 void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) {
@@ -130,9 +129,10 @@ void listeners::on_opened(listener_id id, error_code ec, endpoint const& bound) 
 
 void listeners::admit(listener_id id, listener& at, member const& joins) {
   at.members.push_back(joins);
-  bool const queue = is_shared(at) && !at.slot && at.bound.transport != transport::udp;
-  wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound),
-                              is_shared(at), goes_by_load(settings_.policy),
+  bool const shared = is_shared(at);
+  bool const queue = shared && !at.slot && at.bound.transport != transport::udp;
+  wire::listening const reply{static_cast<std::uint64_t>(joins.acceptor), to_wire(at.bound), shared,
+                              goes_by_load(settings_.policy),
                               queue ? static_cast<std::uint32_t>(id) : 0};
   if (reply.shared) {
     actions_.push(action::share{joins.id, id, reply});

@@ -31,4 +31,8 @@ bool goes_by_client(scheduling which) noexcept {
   return which == scheduling::custom || which == scheduling::sticky;
 }
 
+bool workers_accept(scheduling which) noexcept {
+  return which == scheduling::shared || which == scheduling::sharded;
+}
+
 }  // namespace prong::core

@@ -56,5 +56,7 @@ std::unique_ptr<policy> make_policy(scheduling which, worker_choice const& choos
 bool goes_by_load(scheduling which) noexcept;
 /// Whether it goes by who the client is.
 bool goes_by_client(scheduling which) noexcept;
+/// Whether workers take TCP connections by themselves.
+bool workers_accept(scheduling which) noexcept;
 
 }  // namespace prong::core
