@@ -105,10 +105,11 @@ class primary {
   }
 
   /// Sends a message to a worker, with its socket if it has one. Signature: void(error_code).
-  /// Completes when the operating system has it; waits while 64 messages are on the way that the
-  /// worker's program has not taken. Errors: `no_such_worker`; `worker_gone` if the worker ends or
-  /// drains first; `message_too_large`; `queue_full` when 256 sends wait already. The socket is
-  /// closed here in each case. Cancellation: all kinds, while the message waits.
+  /// Completes when the operating system has it; waits while 256 messages are on the way that the
+  /// worker's program has not taken. Each 16 KiB of a message count as one more, and a socket as
+  /// three. Errors: `no_such_worker`; `worker_gone` if the worker ends or drains first;
+  /// `message_too_large`; `queue_full` when 256 sends wait already. The socket is closed here in
+  /// each case. Cancellation: all kinds, while the message waits.
   template <class Token>
   auto async_send(worker_id to, message what, Token&& token) {
     return detail::initiate<void(error_code)>(

@@ -15,10 +15,8 @@
 namespace prong {
 namespace {
 
-// How many messages may be on their way that the receiving program has not taken.
-constexpr std::uint32_t message_window = 64;
 // Credits go back in lots of this size, to save frames.
-constexpr std::uint32_t credit_lot = 32;
+constexpr std::uint32_t credit_lot = wire::message_window / 2;
 // How many sends may wait for credits.
 constexpr std::size_t most_waiting = 256;
 // From this size on a batch gets no more messages: what is much larger than the processor's caches
@@ -29,6 +27,11 @@ constexpr std::size_t kept_capacity = 2 * large_batch;
 
 // A worker has no more unused credits than its mailbox has places for the answers.
 static_assert(wire::max_credits <= os::mailbox::capacity);
+
+// Whether it was sent with a socket counts, and not whether there was a free descriptor for that.
+wire::message view_of(message const& what) {
+  return {what.topic, what.body, what.socket || what.socket_lost};
+}
 
 // A handler that throws does not take the others with it.
 void call_all(std::vector<waiting_list<void(error_code)>::operation>& those, error_code ec) {
@@ -62,7 +65,7 @@ link::link(asio::any_io_executor executor, os::channel channel, error_code gone)
       channel_(std::move(channel)),
       gone_(gone),
       waiting_(std::move(executor)),
-      credits_(message_window) {}
+      credits_(wire::message_window) {}
 
 void link::start(callbacks owner) {
   owner_ = std::move(owner);
@@ -193,16 +196,17 @@ void link::end(error_code why) {
 // --- Messages -----------------------------------------------------------------------------------
 
 void link::async_send(message what, detail::handler<void(error_code)> completion) {
+  what.socket_lost = false;  // means nothing in what is sent
   error_code refused = messages_ended_;
   if (what.body.size() > message::max_body_size || what.topic.size() > message::max_topic_size)
     refused = errc::message_too_large;
-  else if (!refused && waiting_.size() >= most_waiting + credits_)
+  else if (!refused && waiting_.size() >= most_waiting + credits_ / wire::cost_of(view_of(what)))
     refused = errc::queue_full;
   if (refused) {
     detail::post_completion(executor_, std::move(completion), refused);
     return;
   }
-  if (waiting_.empty() && credits_ > 0 && queued_.frames.size() < large_batch) {
+  if (waiting_.empty() && has_credit_for(what) && queued_.frames.size() < large_batch) {
     queue_message(std::move(what), operations::operation(executor_, std::move(completion)));
     flush();
     return;
@@ -217,16 +221,19 @@ void link::async_send(message what, detail::handler<void(error_code)> completion
   });
 }
 
+bool link::has_credit_for(message const& what) const {
+  return credits_ >= wire::cost_of(view_of(what));
+}
+
 void link::queue_message(message what, operations::operation done) {
-  PRONG_ASSERT(credits_ > 0, "I7");
+  PRONG_ASSERT(has_credit_for(what), "I7");
   if (broken_) {
     done.complete(gone_);
     return;
   }
-  --credits_;
-  bool const with_socket = static_cast<bool>(what.socket);
-  wire::message const frame{what.topic, what.body, with_socket};
-  if (with_socket)
+  auto const frame = view_of(what);
+  credits_ -= wire::cost_of(frame);
+  if (frame.with_socket)
     send(frame, std::move(what.socket));
   else
     send(frame);
@@ -234,29 +241,32 @@ void link::queue_message(message what, operations::operation done) {
 }
 
 void link::on_message_credit(std::uint32_t count) {
-  credits_ = std::min(credits_ + std::min(count, message_window), message_window);
+  credits_ = std::min(credits_ + std::min(count, wire::message_window), wire::message_window);
   flush();
 }
 
 void link::queue_waiting(std::size_t up_to) {
-  while (credits_ > 0 && !messages_.empty() && queued_.frames.size() < up_to) {
+  while (!messages_.empty() && has_credit_for(messages_.front().what) &&
+         queued_.frames.size() < up_to) {
     queue_message(std::move(messages_.front().what), waiting_.take_first());
     messages_.pop_front();
   }
 }
 
 bool link::on_message(wire::message const& what, os::socket attached) {
-  if (untaken_ + unreturned_ >= message_window) return false;  // it had no credit for this one
-  ++untaken_;
+  untaken_ += wire::cost_of(what);
+  if (untaken_ + unreturned_ > wire::message_window) return false;  // it had no credit for this one
   message received(std::string(what.topic), std::string(what.body), std::move(attached));
   received.socket_lost = what.with_socket && !received.socket;
   owner_.on_message(std::move(received));
   return true;
 }
 
-bool link::message_taken() {
-  --untaken_;
-  if (++unreturned_ < credit_lot) return false;
+bool link::message_taken(message const& what) {
+  auto const cost = wire::cost_of(view_of(what));
+  untaken_ -= cost;
+  unreturned_ += cost;
+  if (unreturned_ < credit_lot) return false;
   send(wire::message_credit{std::exchange(unreturned_, 0)});
   return true;
 }

@@ -57,9 +57,9 @@ class link : public std::enable_shared_from_this<link> {
   /// Completes when the operating system has the message. Its socket is closed then, and when it
   /// cannot be sent.
   void async_send(message what, detail::handler<void(error_code)> completion);
-  /// The program has taken one message. True if its sender is to hear that it may send more, with
-  /// the next `flush`.
-  bool message_taken();
+  /// The program takes this message, which came from here. True if its sender is to hear that it
+  /// may send more, with the next `flush`.
+  bool message_taken(message const& what);
   /// Sends that wait, and later ones, complete with `why`.
   void end_messages(error_code why);
 
@@ -95,6 +95,7 @@ class link : public std::enable_shared_from_this<link> {
   bool dispatch(os::received& one);
   void on_sent(error_code ec);
   void end(error_code why);
+  bool has_credit_for(message const& what) const;
   void queue_message(message what, operations::operation done);
   void queue_waiting(std::size_t up_to);  // bytes in the batch
   void on_message_credit(std::uint32_t count);
@@ -116,9 +117,9 @@ class link : public std::enable_shared_from_this<link> {
   std::deque<waiting_message> messages_;  // what each of them is to send
   std::uint64_t last_message_ = 0;
   error_code messages_ended_;
-  std::uint32_t credits_;         // messages that we may send
-  std::uint32_t unreturned_ = 0;  // messages that were taken, and not yet credited
-  std::uint32_t untaken_ = 0;     // messages that we have and the program has not
+  std::uint32_t credits_;         // what messages may cost that we send
+  std::uint32_t unreturned_ = 0;  // what those cost that were taken and are not yet credited
+  std::uint32_t untaken_ = 0;     // what those cost that we have and the program has not
 };
 
 }  // namespace prong

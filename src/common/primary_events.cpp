@@ -50,7 +50,7 @@ void primary_impl::deliver_events() {
 void primary_impl::note_taken(event const& what) {
   if (auto const* const text = std::get_if<worker_message>(&what)) {
     auto const at = workers_.find(text->id);
-    if (at != workers_.end() && at->second.channel->message_taken())
+    if (at != workers_.end() && at->second.channel->message_taken(text->message))
       unflushed_.push_back(at->second.channel);
   } else if (auto const* const line = std::get_if<worker_output>(&what)) {
     auto const at = workers_.find(line->id);

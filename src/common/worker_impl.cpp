@@ -246,7 +246,7 @@ void worker_impl::deliver_messages() {
       if (inbox_.empty() || receives_.empty()) break;
       auto next = std::move(inbox_.front());
       inbox_.pop_front();
-      if (channel_) channel_->message_taken();
+      if (channel_) channel_->message_taken(next);
       receives_.take_first().call({}, std::move(next));
     }
   } catch (...) {

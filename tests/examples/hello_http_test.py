@@ -109,14 +109,23 @@ def it_serves_on_when_nobody_reads_what_it_prints(program):
 def every_worker_answers_in_turn(program):
     with Server(program, "--scheduling=round_robin", workers=4) as server:
         workers = server.wait_for_started(4)
-        # Who began late catches up first: then a round is even.
-        def is_even(count):
-            answers = [server.get().worker for _ in range(count)]
-            return {answers.count(worker) for worker in workers} == {count // 4}
+        answers = []
 
-        assert until(lambda: is_even(8))
-        answers = [server.get().worker for _ in range(400)]
-        assert {answers.count(worker) for worker in workers} == {100}, answers
+        def ask(count):
+            answers.extend(server.get().worker for _ in range(count))
+
+        def spread():
+            counts = [answers.count(worker) for worker in workers]
+            return max(counts) - min(counts)
+
+        ask(400)
+        # A worker that the system lets wait misses its turn, and catches up as soon as it runs
+        # again. Chance would have it that they are 20 apart, and would not bring them together.
+        for _ in range(100):
+            if spread() <= 1:
+                break
+            ask(1)
+        assert spread() <= 1, answers
 
 
 @test

@@ -198,10 +198,10 @@ TEST_CASE("destroying a primary completes its operations with operation_aborted"
   auto const handler = [&](error_code ec, auto...) {
     ++(ec == asio::error::operation_aborted ? aborted : others);
   };
-  int sent = 0;
-  for (int count = 0; count < 64; ++count)
+  std::size_t sent = 0;
+  for (std::size_t count = 0; count < message_window; ++count)
     f.boss->async_send(id, message("hello", ""), [&](error_code ec) { sent += !ec; });
-  f.run_until([&] { return sent == 64; });
+  f.run_until([&] { return sent == message_window; });
   f.boss->async_send(id, message("waits", ""), handler);
   f.boss->async_run(handler);
   f.boss->async_next_event(handler);

@@ -255,7 +255,8 @@ TEST_CASE("the socket of a message that is not sent is closed", "[process][messa
     CHECK(why == errc::no_such_worker);
   }
   SECTION("it is cancelled while it waits") {
-    for (int count = 0; count < 64; ++count) REQUIRE_FALSE(f.send(id, "fills the window"));
+    for (std::size_t count = 0; count < message_window; ++count)
+      REQUIRE_FALSE(f.send(id, "fills the window"));
     f.boss->async_send(
         id, message("cancelled", "", std::move(pair.raw)),
         asio::bind_cancellation_slot(cancel.slot(), [&](error_code ec) { why = ec; }));

@@ -12,7 +12,6 @@
 namespace prong::test {
 namespace {
 
-constexpr std::size_t window = 64;    // messages that nobody has taken
 constexpr std::size_t waiting = 256;  // sends that may wait
 
 }  // namespace
@@ -72,14 +71,15 @@ TEST_CASE("as many large messages as small ones may wait, and all arrive", "[pro
   fixture f({});
   auto const id = f.fork("answers_messages");
   auto const body = pattern(64 * 1024);
-  constexpr std::size_t all = window + waiting;
+  // One of four times 16 KiB counts for five.
+  constexpr std::size_t all = message_window / 5 + waiting;
   std::size_t sent = 0;
   for (std::size_t number = 0; number < all; ++number)
     f.boss->async_send(id, message(std::to_string(number), body), [&](error_code ec) {
       CHECK_FALSE(ec);
       ++sent;
     });
-  CHECK(f.send(id, "one too many") == errc::queue_full);
+  CHECK(f.send(id, "one too many", body) == errc::queue_full);
   for (std::size_t number = 0; number < all; ++number) {
     auto const answer = f.expect_from<worker_message>(id).message;
     CHECK(answer.topic == std::to_string(number));
@@ -125,15 +125,15 @@ TEST_CASE("sends wait for a worker that does not receive, within a bound", "[pro
     else if (ec == errc::queue_full)
       ++refused;
   };
-  constexpr std::size_t all = window + waiting;
+  constexpr std::size_t all = message_window + waiting;
   for (std::size_t number = 0; number < all - 1; ++number)
     f.boss->async_send(id, message(std::to_string(number), ""), count);
   f.boss->async_send(id, message("cancelled", ""),
                      asio::bind_cancellation_slot(cancel.slot(), count));
   f.boss->async_send(id, message("one too many", ""), count);
-  f.run_until([&] { return sent == window && refused == 1; });
+  f.run_until([&] { return sent == message_window && refused == 1; });
   f.ask(other, "a while passes");
-  CHECK(sent == window);
+  CHECK(sent == message_window);
 
   cancel.emit(asio::cancellation_type::total);
   f.run_until([&] { return cancelled == 1; });
@@ -146,16 +146,39 @@ TEST_CASE("sends wait for a worker that does not receive, within a bound", "[pro
   CHECK(refused == 1);
 }
 
-// Sends 100 messages when a client comes, and tells it how many sends have completed: when the
+TEST_CASE("a large message counts for several of those that may be on their way",
+          "[process][messages]") {
+  fixture f({});
+  auto const id = f.fork("answers_when_a_client_comes");
+  auto const other = f.fork("answers_messages");
+  auto const port = f.listening();
+  auto const body = pattern(3 * 16 * 1024);
+  constexpr std::size_t fit = message_window / 4, all = fit + 10;
+  std::size_t sent = 0;
+  for (std::size_t number = 0; number < all; ++number)
+    f.boss->async_send(id, message(std::to_string(number), body), [&](error_code ec) {
+      CHECK_FALSE(ec);
+      ++sent;
+    });
+  f.run_until([&] { return sent == fit; });
+  f.ask(other, "a while passes");
+  CHECK(sent == fit);
+  client one(f, port);
+  for (std::size_t number = 0; number < all; ++number)
+    CHECK(f.expect_message(id) == std::to_string(number));
+  f.run_until([&] { return sent == all; });
+}
+
+// Sends 300 messages when a client comes, and tells it how many sends have completed: when the
 // window is full, and then for each line.
 WORKER_BODY(sends_when_a_client_comes)(worker& self)->awaitable<void> {
   acceptor listener(self, any_port());
   auto connection = co_await listener.async_accept(use_awaitable);
   std::size_t sent = 0;
   asio::steady_timer full(self.get_executor(), asio::steady_timer::time_point::max());
-  for (int number = 0; number < 100; ++number)
+  for (int number = 0; number < 300; ++number)
     self.async_send(message(std::to_string(number), ""), [&](error_code) {
-      if (++sent == window) full.cancel();
+      if (++sent == message_window) full.cancel();
     });
   co_await full.async_wait(asio::as_tuple(use_awaitable));
   std::string line;
@@ -173,11 +196,11 @@ TEST_CASE("a worker's sends wait while the primary's program takes no events",
   fixture f({});
   auto const id = f.fork("sends_when_a_client_comes");
   client one(f, f.listening());
-  CHECK(one.read_line() == "64");
-  for (int count = 0; count < 5; ++count) CHECK(one.ask("how many now?") == "64");
-  for (int number = 0; number < 100; ++number)
+  CHECK(one.read_line() == "256");
+  for (int count = 0; count < 5; ++count) CHECK(one.ask("how many now?") == "256");
+  for (int number = 0; number < 300; ++number)
     CHECK(f.expect_message(id) == std::to_string(number));
-  while (one.ask("and now?") != "100") continue;
+  while (one.ask("and now?") != "300") continue;
 }
 
 // --- Ends ---------------------------------------------------------------------------------------
@@ -187,14 +210,14 @@ TEST_CASE("sends that wait for a worker fail when it dies", "[process][messages]
   auto const id = f.fork("answers_when_a_client_comes");
   f.listening();
   std::size_t sent = 0, failed = 0;
-  for (std::size_t number = 0; number < window + 10; ++number)
+  for (std::size_t number = 0; number < message_window + 10; ++number)
     f.boss->async_send(id, message("hello", ""), [&](error_code ec) {
       if (!ec)
         ++sent;
       else if (ec == errc::worker_gone)
         ++failed;
     });
-  f.run_until([&] { return sent == window; });
+  f.run_until([&] { return sent == message_window; });
   f.boss->kill(id);
   f.run_until([&] { return failed == 10; });
   f.expect<worker_disconnected>();

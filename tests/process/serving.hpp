@@ -18,6 +18,9 @@ using asio::awaitable;
 using asio::detached;
 using asio::use_awaitable;
 
+/// How many small messages may be on their way that the program at the other end has not taken.
+constexpr std::size_t message_window = 256;
+
 awaitable<void> greet_and_echo(tcp::socket connection, worker_id by);
 
 /// Serves `asio::ip::tcp::acceptor` and `prong::acceptor` alike, until it is closed or drains.

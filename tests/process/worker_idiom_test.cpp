@@ -169,15 +169,15 @@ WORKER_PROGRAM(destroys_its_worker) {
   auto const handler = [&](error_code ec, auto&&...) {
     aborted += ec == asio::error::operation_aborted;
   };
-  int sent = 0;
-  for (int count = 0; count < 65; ++count)
+  std::size_t sent = 0;
+  for (std::size_t count = 0; count <= message_window; ++count)
     self->async_send(message("hello", ""), [&, count](error_code ec) {
-      if (count < 64)
+      if (count < message_window)
         sent += !ec;
       else
         handler(ec);
     });
-  while (sent < 64) io.run_one();
+  while (sent < message_window) io.run_one();
   listener->async_accept(handler);
   self->async_receive(handler);
   self->async_wait_stop(handler);

@@ -13,9 +13,14 @@ namespace {
 
 using wire::frame_kind;
 
-constexpr std::size_t message_window = 64;
+constexpr std::size_t message_window = 256;
 // More than the acceptors of any simulated program can ask for at once.
 constexpr std::ptrdiff_t most_offers = 16;
+
+// Of the window; no simulated message has 16 KiB.
+constexpr std::size_t cost_of_small(bool with_socket) {
+  return with_socket ? 4 : 1;
+}
 
 void fail(std::string_view invariant, std::string what) {
   system::current().fail(invariant, std::move(what));
@@ -49,9 +54,10 @@ void model::on_sent(process_id worker, int side, wire::frame_view const& frame,
       connections_[at->second].took = worker;
   } else if (kind == frame_kind::message) {
     auto& box = messages(number_of(worker), side);
-    if (++box.sent > box.taken + message_window && !is_evil(worker))
-      fail("I7", fmt::format("{} messages to or from worker {} wait to be taken",
-                             box.sent - box.taken, number_of(worker)));
+    box.sent += cost_of_small(frame.has_socket());
+    if (box.sent > box.taken + message_window && !is_evil(worker))
+      fail("I7", fmt::format("messages to or from worker {} that cost {} wait to be taken",
+                             number_of(worker), box.sent - box.taken));
   }
 }
 
@@ -142,7 +148,7 @@ void model::message_sent(std::uint32_t worker, int side, std::uint64_t number) {
 void model::message_received(std::uint32_t worker, int side, message const& what) {
   auto& box = messages(worker, side);
   auto const number = std::stoull(what.topic);
-  ++box.taken;
+  box.taken += cost_of_small(what.socket || what.socket_lost);
   auto const sent = box.sockets.find(number);
   auto const got = what.socket ? system::current().object_of(what.socket.get()) : no_object;
   auto const expected = sent == box.sockets.end() || what.socket_lost ? no_object : sent->second;

@@ -44,10 +44,10 @@ class model : public observer {
   struct mail {
     std::uint64_t last_number = 0;  // given out
     std::uint64_t last_received = 0;
-    std::uint64_t sent = 0;  // with the operating system
-    std::uint64_t taken = 0;
-    std::set<std::uint64_t> succeeded{};           // the sender was told that they are out
-    std::set<std::uint64_t> missing{};             // skipped by the receiver
+    std::uint64_t sent = 0;               // what those cost that are with the operating system
+    std::uint64_t taken = 0;              // and those that the other side's program took
+    std::set<std::uint64_t> succeeded{};  // the sender was told that they are out
+    std::set<std::uint64_t> missing{};    // skipped by the receiver
     std::map<std::uint64_t, object_id> sockets{};  // of the messages that were sent with one
   };
   mail& messages(std::uint32_t worker, int side) { return mail_[{worker, side}]; }

@@ -234,7 +234,7 @@ void program::misbehave() {
     case 5: inject(wire::hello{}); break;
     case 6: inject(wire::stop{}); break;
     case 7:
-      for (int count = 0; count < 80; ++count) inject(wire::message{"0", "x"});
+      for (int count = 0; count < 300; ++count) inject(wire::message{"0", "x"});
       break;
     default:
       for (auto* const each : world_.os.ends)

@@ -367,4 +367,12 @@ frame_kind kind_of(control const& what) noexcept {
   return rows[what.index()].kind;
 }
 
+std::uint32_t cost_of(message const& what) noexcept {
+  constexpr std::size_t step = 16 * 1024;
+  static_assert(4 + (max_message_topic + max_message_body) / step <= message_window / 2 + 1,
+                "the largest message must not wait for credits that come back in lots of a half");
+  auto const size = what.topic.size() + what.body.size();
+  return static_cast<std::uint32_t>((what.with_socket ? 4 : 1) + size / step);
+}
+
 }  // namespace prong::wire

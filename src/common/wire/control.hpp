@@ -134,7 +134,7 @@ struct message {
   bool with_socket = false;
   friend bool operator==(message const&, message const&) = default;
 };
-// The receiver's program has taken `count` messages.
+// The receiver's program has taken messages that cost `count` together.
 struct message_credit {
   std::uint32_t count = 1;
   friend bool operator==(message_credit const&, message_credit const&) = default;
@@ -154,6 +154,12 @@ using control =
 
 /// How many connections one acceptor may have asked for and not got.
 inline constexpr std::uint32_t max_credits = 1024;
+
+/// What messages may cost together that are on their way and not taken by the receiver's program.
+inline constexpr std::uint32_t message_window = 256;
+/// Many small messages may be on their way, and large ones fill no more memory than 4 MiB. One with
+/// a socket counts for four: few programs may have hundreds of descriptors more.
+std::uint32_t cost_of(message const& what) noexcept;
 
 /// The bounds of a message.
 inline constexpr std::size_t max_message_body = 1u << 20;

@@ -196,6 +196,16 @@ TEST_CASE("the longest message has room in a frame, and a longer one is refused"
   CHECK_FALSE(decode(view(frame)));
 }
 
+TEST_CASE("a message costs more if it is large or has a socket", "[unit][wire][I7]") {
+  std::string const step(16 * 1024, 'x');
+  CHECK(cost_of(message{"", ""}) == 1);
+  CHECK(cost_of(message{"", std::string_view(step).substr(1)}) == 1);
+  CHECK(cost_of(message{"", step}) == 2);
+  CHECK(cost_of(message{std::string_view(step).substr(1), "b"}) == 2);
+  CHECK(cost_of(message{"", "", true}) == 4);
+  CHECK(cost_of(message{step, step, true}) == 6);
+}
+
 TEST_CASE("a message's views point into the frame", "[unit][wire]") {
   auto const frame = encoded(message{"topic", "body"});
   auto const decoded = decode(view(frame));
