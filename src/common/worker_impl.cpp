@@ -230,11 +230,15 @@ void worker_impl::deliver_connections() {
       next.to.call({}, std::move(next.connection));
     }
   } catch (...) {
-    delivers_ = false;
-    deliver_soon();
+    end_deliveries();
     throw;
   }
+  end_deliveries();
+}
+
+void worker_impl::end_deliveries() {
   delivers_ = false;
+  post_turn();
   if (!deliveries_.empty()) deliver_soon();
 }
 
@@ -331,13 +335,19 @@ void worker_impl::perform(act::listened const& what) {
   listening_.at(what.acceptor)->on_listened(what, std::move(attached_));
 }
 
-// Posted behind what is ready to run now: it proves that nothing blocks the loop.
 void worker_impl::perform(act::request_turn const&) {
   turn_requested_ = true;
+  if (!delivers_ && deliveries_.empty()) post_turn();
+}
+
+// Behind what is ready to run now, and what was begun by those who got connections: it proves that
+// nothing blocks the loop. A request that is there with its connection is answered before.
+void worker_impl::post_turn() {
+  if (!turn_requested_ || std::exchange(turn_posted_, true)) return;
   asio::post(executor_, [weak = weak_from_this(), asked = os::clock::now()] {
     auto const self = weak.lock();
     if (!self) return;
-    self->turn_requested_ = false;
+    self->turn_requested_ = self->turn_posted_ = false;
     self->turn([&] { self->core_.on_turn(os::clock::now() - asked); });
   });
 }

@@ -76,6 +76,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void on_message(message&& what);
   void on_link_end();
   void deliver_connections();
+  void end_deliveries();
+  void post_turn();
   void deliver_soon();
   void deliver_messages();
   void after_delivery();
@@ -117,7 +119,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   operations stops_;
   operations disconnects_;
   std::size_t open_connections_ = 0;
-  bool turn_requested_ = false;
+  bool turn_requested_ = false, turn_posted_ = false;
   bool primary_lost_ = false;
   bool closed_ = false;
 };

@@ -3,6 +3,7 @@
 #include "process/serving.hpp"
 
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 
 #include <map>
 #include <set>
@@ -155,6 +156,48 @@ TEST_CASE("a worker that blocks keeps no connection waiting that another can ser
   f.run_until([&] { return answered == all; });
   auto const by = std::to_string(static_cast<unsigned>(other)) + '\n';
   CHECK(std::count(greetings.begin(), greetings.end(), by) == all);
+}
+
+awaitable<void> greet_or_spin(tcp::socket connection, worker_id by) {
+  std::string line;
+  co_await asio::async_read_until(connection, asio::dynamic_buffer(line), '\n', use_awaitable);
+  if (line == "spin\n") spin();
+  co_await say(connection, std::to_string(static_cast<unsigned>(by)));
+}
+
+awaitable<void> greet_or_spin(worker& self) {
+  acceptor listener(self, any_port());
+  for (;;) {
+    auto connection = co_await listener.async_accept(use_awaitable);
+    asio::co_spawn(self.get_executor(), greet_or_spin(std::move(connection), self.id()), detached);
+  }
+}
+
+WORKER_BODY(spins_when_asked)(worker& self)->awaitable<void> {
+  asio::co_spawn(self.get_executor(), greet_or_spin(self), detached);
+  co_await answer_messages(self);
+}
+
+TEST_CASE("a worker answers what is there before it asks for more", "[process]") {
+  auto settings = round_robin_pool_of(2);
+  settings.stop_timeout = 100ms;
+  settings.recall_after = 0ms;  // what a worker has asked for, it keeps
+  fixture f(settings, "spins_when_asked");
+  auto const port = f.listening(2);
+  for (auto const id : f.ids()) f.ask(id, "ready");
+  // Is there when the primary, which runs in this thread, accepts the connection.
+  auto const request = [](client& from, std::string_view line) {
+    asio::write(from.socket, asio::buffer(line));
+  };
+  client spinning(f, port);
+  request(spinning, "spin\n");
+  std::set<worker_id> served_by;
+  for (int count = 0; count < 5; ++count) {
+    client one(f, port);
+    request(one, "hello\n");
+    served_by.insert(one.server());
+  }
+  CHECK(served_by.size() == 1);
 }
 
 }  // namespace prong::test
