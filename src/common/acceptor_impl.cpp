@@ -31,7 +31,7 @@ void acceptor_impl::close_own() {
   own_.reset();
   turns_.reset();
   pause_.cancel();
-  waiting_ = false;
+  waiting_ = more_queued_ = false;
 }
 
 void acceptor_impl::cancel() {
@@ -53,7 +53,8 @@ endpoint acceptor_impl::adopt(os::socket native, std::uint32_t queue, error_code
   os::listener adopted(executor(), std::move(native), ec);
   if (ec) return {};
   own_.emplace(std::move(adopted));
-  if (queue != 0) turns_ = owner_->turns_in(queue);
+  is_shared_ = queue != 0;
+  if (is_shared_) turns_ = owner_->turns_in(queue);
   return own_->local_endpoint();
 }
 
@@ -90,7 +91,9 @@ bool acceptor_impl::wants_connections() const noexcept {
 }
 
 void acceptor_impl::accept_here() {
-  if (!wants_connections() || std::exchange(waiting_, true)) return;
+  if (!wants_connections() || waiting_) return;
+  if (more_queued_) return take_queued();
+  waiting_ = true;
   if (turns_ && turns_->is_ahead())
     pause(turns_pause);
   else
@@ -108,14 +111,23 @@ void acceptor_impl::expect_connections() {
 void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
   if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
+  take_queued(ec);
+}
+
+// Where there was a connection there may be another: to look costs less than to wait. In a queue
+// that others share, one of them may be idle and take it.
+void acceptor_impl::take_queued(error_code ec) {
+  waiting_ = true;  // who counts connections may come back to `accept_here`
   while (!ec && wants_connections()) {
     auto connection = own_->accept(ec);
+    more_queued_ = !ec && !is_shared_;
     if (!ec && turns_) turns_->took();
     if (!ec && room() == 0)
       ++turned_away_;
     else if (!ec)
       take_waiting().complete({}, std::move(connection));
   }
+  waiting_ = false;
   if (!own_) return;
   if (ec && ec != asio::error::would_block)
     pause(accept_pause);

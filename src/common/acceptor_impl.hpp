@@ -50,6 +50,7 @@ class acceptor_impl final : public listening_impl {
   void accept_here();
   void expect_connections();
   void on_connections(error_code ec);
+  void take_queued(error_code ec = {});
   void stop_taking();
   void pause(os::clock::duration time);
   std::size_t room() const noexcept;
@@ -62,8 +63,10 @@ class acceptor_impl final : public listening_impl {
   std::optional<os::listener> own_;
   std::optional<os::turns> turns_;  // if other workers share own_
   os::timer pause_;
-  bool waiting_ = false;  // for connections on own_, or for the end of a pause
-  std::size_t open_ = 0;  // connections that count as open
+  bool is_shared_ = false;    // own_, by several workers
+  bool more_queued_ = false;  // perhaps, and for nobody else
+  bool waiting_ = false;      // for connections on own_, or for the end of a pause
+  std::size_t open_ = 0;      // connections that count as open
   std::uint64_t turned_away_ = 0;
 };
 
