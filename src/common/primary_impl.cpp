@@ -283,8 +283,14 @@ void primary_impl::wait_for_connections(core::listener_id id) {
     auto const found = self->listeners_.find(id);
     if (self->closed_ || found == self->listeners_.end()) return;
     found->second.waiting = false;
-    if (!ec) self->turn([&] { self->accept_some(id); });
+    if (ec == asio::error::operation_aborted) return;
+    self->turn([&] { ec ? self->accept_failed(id, ec) : self->accept_some(id); });
   }));
+}
+
+void primary_impl::accept_failed(core::listener_id id, error_code why) {
+  log(log_level::warning, fmt::format("accepting pauses: {}", why.message()));
+  core_.on_accept_failed(id);
 }
 
 void primary_impl::accept_some(core::listener_id id) {
@@ -297,8 +303,7 @@ void primary_impl::accept_some(core::listener_id id) {
     auto connection = at->second.stream().accept(ec, asks_clients_ ? &what.from : nullptr);
     if (ec == asio::error::would_block) break;
     if (ec) {
-      log(log_level::warning, fmt::format("accepting pauses: {}", ec.message()));
-      core_.on_accept_failed(id);
+      accept_failed(id, ec);
     } else {
       what.connection = connections_.add(std::move(connection));
       core_.on_connection(id, what);

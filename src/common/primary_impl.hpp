@@ -91,6 +91,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   void on_output_end(worker_id id);
   void wait_for_connections(core::listener_id id);
   void accept_some(core::listener_id id);
+  void accept_failed(core::listener_id id, error_code why);
 
   // What the core decides (primary_actions.cpp).
   void perform(core::action::spawn const& what);

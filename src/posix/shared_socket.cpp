@@ -30,15 +30,14 @@ int option_of(int socket, int name, error_code& ec) noexcept {
 
 shared_socket::shared_socket(asio::any_io_executor const& executor, unique_fd shared,
                              error_code& ec)
-    : descriptor_(executor) {
+    : socket_(std::move(shared)), readable_(executor) {
   // The flag belongs to the socket, not to the handle. To set it again is cheaper than to trust
   // whoever made the socket: a blocking accept would stop this process.
-  if (!set_non_blocking(shared.get())) {
-    ec = last_error();
-    return;
-  }
-  descriptor_.assign(shared.get(), ec);
-  if (!ec) shared.release();
+  if (!set_non_blocking(native())) ec = last_error();
+}
+
+shared_socket::~shared_socket() {
+  stop_watching();
 }
 
 endpoint shared_socket::local_endpoint() {
@@ -60,13 +59,21 @@ endpoint shared_socket::local_endpoint() {
 
 void shared_socket::async_wait(detail::handler<void(error_code)> completion) {
   cancelled_ = false;
-  descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
+  error_code ec;
+  if (!readable_.is_open()) readable_.assign(native(), ec);
+  if (ec)
+    detail::post_completion(readable_.get_executor(), std::move(completion), ec);
+  else
+    readable_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
 }
 
 void shared_socket::cancel() noexcept {
   cancelled_ = true;
-  error_code ignored;
-  descriptor_.cancel(ignored);
+  stop_watching();
+}
+
+void shared_socket::stop_watching() noexcept {
+  if (readable_.is_open()) readable_.release();
 }
 
 }  // namespace prong::posix

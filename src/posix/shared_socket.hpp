@@ -17,8 +17,11 @@ int option_of(int socket, int name, error_code& ec) noexcept;
 class shared_socket {
  public:
   shared_socket(asio::any_io_executor const& executor, unique_fd shared, error_code& ec);
+  shared_socket(shared_socket const&) = delete;
+  shared_socket& operator=(shared_socket const&) = delete;
+  ~shared_socket();
 
-  int native() { return descriptor_.native_handle(); }
+  int native() const noexcept { return socket_.get(); }
   endpoint local_endpoint();
   unique_fd duplicate(error_code& ec) { return duplicate_above(native(), 0, ec); }
 
@@ -29,9 +32,13 @@ class shared_socket {
   bool cancelled() const noexcept { return cancelled_; }
 
  private:
-  // The destructor of an assigned descriptor takes it out of the epoll set before closing it. That
-  // matters: closing alone would leave it there for as long as another process shares the socket.
-  asio::posix::stream_descriptor descriptor_;
+  void stop_watching() noexcept;
+
+  unique_fd socket_;
+  // Has the socket from the first wait until a cancel: a process that only keeps the socket for
+  // others is not woken by what comes. It must be out of the epoll set before the socket is closed,
+  // or would stay there for as long as another process shares it.
+  asio::posix::stream_descriptor readable_;
   bool cancelled_ = false;
 };
 
