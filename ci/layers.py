@@ -36,6 +36,7 @@ KINDS = [
     ("endpoint", r"<boost/asio/(ip|generic|local)/.*>"),
     ("system", r"<boost/(system/.*|asio/error\.hpp|config\.hpp|version\.hpp)>"),
     ("asio", r"<boost/asio[/.].*>"),
+    ("container", r"<boost/circular_buffer\.hpp>"),
     ("boost", r"<boost/.*>"),
     ("fmt", r"<fmt/.*>"),
     ("cli", r"<CLI/.*>"),
@@ -64,7 +65,7 @@ LAYERS = [
     ),
     (
         r"src/common/[^/]*",
-        "std shell core wire frame seam public detail values asio endpoint system fmt",
+        "std shell core wire frame seam public detail values asio endpoint system container fmt",
         "shell: public, core, wire, seam, fmt; no system header",
     ),
     (

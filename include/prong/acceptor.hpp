@@ -326,12 +326,16 @@ class basic_acceptor {
 
   template <class Completion, class Finish>
   void start(Completion completion, Finish finish) {
+    using erased = detail::handler<void(error_code, socket_handle)>;
     // The handler's own executor, or else the acceptor's, not the worker's.
     auto const handler_executor = asio::get_associated_executor(completion, executor_);
+    detail::adopting_handler<Completion, Finish> adopting{std::move(completion), std::move(finish)};
+    // An executor that is bound is looked at for each connection, which costs allocations.
+    if constexpr (std::is_same_v<decltype(handler_executor), asio::any_io_executor const>)
+      if (handler_executor == detail::executor_of(*impl_))
+        return detail::async_accept(*impl_, erased(std::move(adopting)));
     detail::async_accept(*impl_,
-                         detail::handler<void(error_code, socket_handle)>(asio::bind_executor(
-                             handler_executor, detail::adopting_handler<Completion, Finish>{
-                                                   std::move(completion), std::move(finish)})));
+                         erased(asio::bind_executor(handler_executor, std::move(adopting))));
   }
 
   Executor executor_;

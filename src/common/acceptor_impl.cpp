@@ -206,6 +206,10 @@ std::shared_ptr<acceptor_impl> make_acceptor(worker& owner) {
   return made;
 }
 
+asio::any_io_executor const& executor_of(acceptor_impl const& acceptor) noexcept {
+  return acceptor.executor();
+}
+
 void listen(acceptor_impl& acceptor, listen_request what) {
   acceptor.listen(std::move(what));
 }

@@ -88,7 +88,9 @@ void primary_impl::turn(Happening&& tell_core) {
 }
 
 void primary_impl::flush_links() {
-  for (auto const& each : std::exchange(unflushed_, {})) each->flush();
+  flushed_.swap(unflushed_);
+  for (auto const& each : flushed_) each->flush();
+  flushed_.clear();
 }
 
 void primary_impl::carry_out() {

@@ -137,6 +137,7 @@ class primary_impl : public std::enable_shared_from_this<primary_impl> {
   std::map<core::listener_id, listener_entry> listeners_;
   connection_table connections_;
   std::vector<std::shared_ptr<link>> unflushed_;  // have frames that are to go out
+  std::vector<std::shared_ptr<link>> flushed_;    // none, but room for the next ones
 
   os::timer timer_;
   core::time_point armed_ = core::never;

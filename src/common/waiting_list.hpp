@@ -3,17 +3,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "common/fifo.hpp"
+
 #include <prong/detail/async.hpp>
 
 #include <algorithm>
 #include <boost/asio/append.hpp>
+#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/prefer.hpp>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <utility>
 
@@ -42,7 +45,14 @@ class waiting_list<void(error_code, Args...)> {
 
     /// Completes it, never inline.
     void complete(error_code ec, Args... args) {
-      detail::post_completion(work_, std::move(completion_), ec, std::move(args)...);
+      if (own_work_)
+        return detail::post_completion(work_, std::move(completion_), ec, std::move(args)...);
+      // Asio would look for the handler's executor, which costs allocations, and it is known.
+      auto const allocator = asio::get_associated_allocator(completion_.inner());
+      asio::post(work_, asio::bind_allocator(allocator, [completion = std::move(completion_), ec,
+                                                         ... args = std::move(args)]() mutable {
+                   completion(ec, std::move(args)...);
+                 }));
     }
 
     /// Completes it inline, where that is on its executor. For a handler of the loop that was not
@@ -131,7 +141,7 @@ class waiting_list<void(error_code, Args...)> {
     }
 
     asio::any_io_executor executor;
-    std::deque<entry> waiting;
+    fifo<entry> waiting;
     std::uint64_t last_ticket = 0;
   };
 

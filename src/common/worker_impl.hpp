@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/core/worker_core.hpp"
+#include "common/fifo.hpp"
 #include "common/link.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/turns.hpp"
@@ -108,7 +109,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     waiting_list<void(error_code, socket_handle)>::operation to;
     os::socket connection;
   };
-  std::deque<delivery> deliveries_;
+  fifo<delivery> deliveries_;
   bool delivers_ = false;  // and takes more, if handlers accept more
   os::socket attached_;    // came with the frame that is being handled
   os::timer pause_;

@@ -3,14 +3,13 @@
 #include "posix/channel.hpp"
 
 #include "common/os/clock.hpp"
+#include "common/os/completing.hpp"
 #include "common/os/mailbox.hpp"
 #include "posix/message_socket.hpp"
 #include "posix/shared_memory.hpp"
 
 #include <prong/error.hpp>
 
-#include <boost/asio/append.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <optional>
@@ -64,7 +63,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   bool read_frame();
   void look_for_frame();
   void finish(completion_handler completion, error_code const& ec) {
-    detail::post_completion(descriptor_.get_executor(), std::move(completion), ec);
+    post(descriptor_.get_executor(), std::move(completion), ec);
   }
 
   descriptor descriptor_;
@@ -110,8 +109,7 @@ void channel_state::wait_to_receive(completion_handler completion) {
       [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
         self->may_be_readable_ = true;
         if (self->has_result())
-          asio::dispatch(self->descriptor_.get_executor(),
-                         asio::append(std::move(completion), self->result()));
+          completion(self->result());
         else
           self->wait_to_receive(std::move(completion));
       });

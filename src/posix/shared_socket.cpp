@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "posix/shared_socket.hpp"
 
+#include "common/os/completing.hpp"
+
 #include <sys/socket.h>
 #include <algorithm>
 #include <cstring>
@@ -62,9 +64,10 @@ void shared_socket::async_wait(detail::handler<void(error_code)> completion) {
   error_code ec;
   if (!readable_.is_open()) readable_.assign(native(), ec);
   if (ec)
-    detail::post_completion(readable_.get_executor(), std::move(completion), ec);
+    os::post(readable_.get_executor(), std::move(completion), ec);
   else
-    readable_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(completion));
+    readable_.async_wait(asio::posix::stream_descriptor::wait_read,
+                         os::without_associations(std::move(completion)));
 }
 
 void shared_socket::cancel() noexcept {

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/channel.hpp"
 
+#include "common/os/completing.hpp"
 #include "common/os/mailbox.hpp"
 #include "win32/pipe.hpp"
 #include "win32/shared_memory.hpp"
@@ -62,7 +63,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   bool has_unread() noexcept;
   error_code end_of(error_code const& ec) const noexcept;
   void finish(completion_handler completion, error_code const& ec) {
-    detail::post_completion(pipe_.get_executor(), std::move(completion), ec);
+    post(pipe_.get_executor(), std::move(completion), ec);
   }
 
   asio::windows::stream_handle pipe_;

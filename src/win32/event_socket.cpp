@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/event_socket.hpp"
 
+#include "common/os/completing.hpp"
+
 #include <atomic>
 
 namespace prong::win32 {
@@ -77,7 +79,7 @@ OVERLAPPED* event_socket::start(event_operation& one) noexcept {
 
 void event_socket::async_wait(bool is_over_already, detail::handler<void(error_code)> completion) {
   if (is_over_already) ::SetEvent(event_.native_handle());
-  event_.async_wait(std::move(completion));
+  event_.async_wait(os::without_associations(std::move(completion)));
 }
 
 }  // namespace prong::win32

@@ -20,6 +20,8 @@ namespace prong::detail {
 class acceptor_impl;
 
 std::shared_ptr<acceptor_impl> make_acceptor(worker& owner);
+/// Where handlers complete that say nothing else.
+asio::any_io_executor const& executor_of(acceptor_impl const& acceptor) noexcept;
 /// Asks for what is wanted; what comes of it is reported by the operations below.
 void listen(acceptor_impl& acceptor, listen_request what);
 /// Listens on a socket of the worker's own.

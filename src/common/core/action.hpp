@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "common/core/action_queue.hpp"
 #include "common/core/types.hpp"
 #include "common/wire/control.hpp"
 
@@ -10,7 +11,6 @@
 
 #include <optional>
 #include <variant>
-#include <vector>
 
 namespace prong::core {
 
@@ -101,25 +101,6 @@ using any_action =
                  action::cut_link, action::kill, action::emit, action::retire,
                  action::reload_finished, action::finished>;
 
-/// First in, first out; keeps its memory, so that a busy primary does not allocate.
-class action_queue {
- public:
-  template <class Action>
-  void push(Action&& what) {
-    waiting_.emplace_back(std::forward<Action>(what));
-  }
-  std::optional<any_action> pop() {
-    if (next_ == waiting_.size()) {
-      waiting_.clear();
-      next_ = 0;
-      return std::nullopt;
-    }
-    return std::move(waiting_[next_++]);
-  }
-
- private:
-  std::vector<any_action> waiting_;
-  std::size_t next_ = 0;
-};
+using action_queue = queue_of<any_action>;
 
 }  // namespace prong::core

@@ -21,13 +21,6 @@ worker_core::worker_core(worker_id id, process_id self) {
   push(act::send{greeting});
 }
 
-std::optional<any_worker_action> worker_core::next_action() {
-  if (actions_.empty()) return std::nullopt;
-  auto first = std::move(actions_.front());
-  actions_.pop_front();
-  return first;
-}
-
 // --- What the program wants ---------------------------------------------------------------------
 
 acceptor_id worker_core::add_acceptor() {

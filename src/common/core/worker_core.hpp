@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "common/core/action_queue.hpp"
 #include "common/core/types.hpp"
 #include "common/core/window.hpp"
 #include "common/wire/control.hpp"
@@ -98,7 +99,7 @@ class worker_core {
   void on_turn(std::chrono::nanoseconds lasted);
   void on_recovered();
 
-  std::optional<any_worker_action> next_action();
+  std::optional<any_worker_action> next_action() { return actions_.pop(); }
   bool has_actions() const noexcept { return !actions_.empty(); }
   bool stopping() const noexcept { return stopping_; }
 
@@ -137,11 +138,11 @@ class worker_core {
 
   template <class Action>
   void push(Action&& what) {
-    actions_.emplace_back(std::forward<Action>(what));
+    actions_.push(std::forward<Action>(what));
   }
 
   std::map<acceptor_id, acceptor> acceptors_;
-  std::deque<any_worker_action> actions_;
+  queue_of<any_worker_action> actions_;
   std::uint64_t last_acceptor_ = 0;
   window window_{1};
   bool more_waited_ = false;  // behind an offer of this turn
