@@ -55,8 +55,8 @@ LAYERS = [
     (r"src/common/wire/.*", "std frame wire", "wire: std only"),
     (
         r"src/common/core/.*",
-        "std core wire frame values system endpoint",
-        "core: public value types, wire, Boost.System, endpoints; no executor, no system header",
+        "std core wire frame values system container endpoint",
+        "core: public value types, wire, Boost.System and circular_buffer, endpoints; no executor, no system header",
     ),
     (
         r"src/common/os/.*",
@@ -65,7 +65,7 @@ LAYERS = [
     ),
     (
         r"src/common/[^/]*",
-        "std shell core wire frame seam public detail values asio endpoint system container fmt",
+        "std shell core wire frame seam public detail values asio endpoint system fmt",
         "shell: public, core, wire, seam, fmt; no system header",
     ),
     (

@@ -106,7 +106,7 @@ class primary {
 
   /// Sends a message to a worker, with its socket if it has one. Signature: void(error_code).
   /// Completes when the operating system has it; waits while 256 messages are on the way that the
-  /// worker's program has not taken. Each 16 KiB of a message count as one more, and a socket as
+  /// worker's program has not taken. Every 16 KiB of a message counts as one more, and a socket as
   /// three. Errors: `no_such_worker`; `worker_gone` if the worker ends or drains first;
   /// `message_too_large`; `queue_full` when 256 sends wait already. The socket is closed here in
   /// each case. Cancellation: all kinds, while the message waits.

@@ -79,7 +79,7 @@ class worker {
   /// Sends a message to the primary, with its socket if it has one; there it is an event.
   /// Signature: void(error_code).
   /// Completes when the operating system has it; waits while 256 messages are on the way that the
-  /// primary's program has not taken. Each 16 KiB of a message count as one more, and a socket as
+  /// primary's program has not taken. Every 16 KiB of a message counts as one more, and a socket as
   /// three. Errors: `message_too_large`, `queue_full` when 256 sends wait already, `primary_gone`,
   /// `not_a_worker` if standalone, `operation_aborted` once the worker drains. The socket is closed
   /// here in each case.

@@ -6,7 +6,7 @@
 #include "common/listening_impl.hpp"
 #include "common/os/clock.hpp"
 #include "common/os/listener.hpp"
-#include "common/os/turns.hpp"
+#include "common/turns.hpp"
 
 #include <prong/detail/accept.hpp>
 
@@ -61,7 +61,7 @@ class acceptor_impl final : public listening_impl {
 
   waiting_accepts accepts_;
   std::optional<os::listener> own_;
-  std::optional<os::turns> turns_;  // if other workers share own_
+  std::optional<turns> turns_;  // if other workers share own_
   os::timer pause_;
   bool is_shared_ = false;    // own_, by several workers
   bool more_queued_ = false;  // perhaps, and for nobody else

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/fifo.hpp"
+#include "common/core/fifo.hpp"
 
 #include <prong/detail/async.hpp>
 
@@ -88,7 +88,7 @@ class waiting_list<void(error_code, Args...)> {
   void add(handler completion, OnCancel cancelled) {
     auto const ticket = ++all_->last_ticket;
     auto slot = asio::get_associated_cancellation_slot(completion);
-    all_->waiting.push_back({ticket, operation(all_->executor, std::move(completion))});
+    all_->waiting.push({ticket, operation(all_->executor, std::move(completion))});
     if (!slot.is_connected()) return;
     // The slot may outlive the operation, and this list: hence the weak pointer and the ticket.
     slot.assign([weak = std::weak_ptr<list>(all_), ticket,
@@ -103,11 +103,7 @@ class waiting_list<void(error_code, Args...)> {
   }
 
   /// The operation that waits longest, which waits no more.
-  operation take_first() {
-    auto first = std::move(all_->waiting.front().what);
-    all_->waiting.pop_front();
-    return first;
-  }
+  operation take_first() { return std::move(all_->waiting.pop()->what); }
 
   void complete_first(error_code ec, Args... args) {
     take_first().complete(ec, std::move(args)...);
@@ -141,7 +137,7 @@ class waiting_list<void(error_code, Args...)> {
     }
 
     asio::any_io_executor executor;
-    fifo<entry> waiting;
+    core::fifo<entry> waiting;
     std::uint64_t last_ticket = 0;
   };
 

@@ -37,7 +37,7 @@ worker_impl::worker_impl(asio::any_io_executor executor)
       disconnects_(executor) {}
 
 worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel,
-                         std::shared_ptr<os::turns::memory> turns, worker_id id)
+                         std::shared_ptr<os::turn_counts> turns, worker_id id)
     : executor_(executor),
       id_(id),
       core_(id, os::this_process()),
@@ -225,8 +225,7 @@ void worker_impl::deliver_connections() {
   delivers_ = true;
   try {
     for (int count = 0; count < connections_in_a_row && !deliveries_.empty(); ++count) {
-      auto next = std::move(deliveries_.front());
-      deliveries_.pop_front();
+      auto next = *deliveries_.pop();
       next.to.call({}, std::move(next.connection));
     }
   } catch (...) {
@@ -276,9 +275,9 @@ void worker_impl::on_link_end() {
 }
 
 // Only acceptors get connections, and have limits.
-std::optional<os::turns> worker_impl::turns_in(std::uint32_t queue) const {
+std::optional<turns> worker_impl::turns_in(std::uint32_t queue) const {
   if (!turns_) return {};
-  return os::turns(turns_, queue, id_);
+  return turns(turns_, queue, id_);
 }
 
 acceptor_impl& worker_impl::acceptor(core::acceptor_id id) const {
@@ -313,7 +312,7 @@ bool worker_impl::take(offered_socket const& what) noexcept {
 void worker_impl::perform(act::deliver const& what) {
   auto offered = take_offered(what.connection);
   if (take(offered))
-    deliveries_.push_back({acceptor(what.acceptor).take_waiting(), std::move(offered.connection)});
+    deliveries_.push({acceptor(what.acceptor).take_waiting(), std::move(offered.connection)});
   else
     core_.not_delivered(what.acceptor);
 }

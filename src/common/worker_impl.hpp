@@ -3,11 +3,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "common/core/fifo.hpp"
 #include "common/core/worker_core.hpp"
-#include "common/fifo.hpp"
 #include "common/link.hpp"
 #include "common/os/clock.hpp"
-#include "common/os/turns.hpp"
+#include "common/turns.hpp"
 #include "common/waiting_list.hpp"
 
 #include <prong/listen_options.hpp>
@@ -31,7 +31,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   explicit worker_impl(asio::any_io_executor executor);
   /// With the channel to its primary, and the memory of turns if it has one. `start` says hello.
   worker_impl(asio::any_io_executor executor, os::channel channel,
-              std::shared_ptr<os::turns::memory> turns, worker_id id);
+              std::shared_ptr<os::turn_counts> turns, worker_id id);
   ~worker_impl();
   void start();
   void close();
@@ -55,7 +55,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void accept_cancelled(core::acceptor_id id);
   void count(core::acceptor_id id, std::size_t open, std::size_t room, bool turns_away);
   /// Its turns at a queue that it shares with other workers, if it has the memory for it.
-  std::optional<os::turns> turns_in(std::uint32_t queue) const;
+  std::optional<turns> turns_in(std::uint32_t queue) const;
   /// The program counts one more connection as open, or one fewer.
   void connection_opened() { ++open_connections_; }
   void connection_ended();
@@ -101,7 +101,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   worker_id id_{};
   core::worker_core core_;
   std::shared_ptr<link> channel_;  // none if standalone
-  std::shared_ptr<os::turns::memory> turns_;
+  std::shared_ptr<os::turn_counts> turns_;
   std::map<core::acceptor_id, listening_impl*> listening_;
   std::vector<offered_socket> offered_;  // few, and mostly the first is asked for
   /// A connection that is this worker's, and the operation that gets it.
@@ -109,7 +109,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
     waiting_list<void(error_code, socket_handle)>::operation to;
     os::socket connection;
   };
-  fifo<delivery> deliveries_;
+  core::fifo<delivery> deliveries_;
   bool delivers_ = false;  // and takes more, if handlers accept more
   os::socket attached_;    // came with the frame that is being handled
   os::timer pause_;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "posix/output.hpp"
 
+#include "common/os/completing.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <algorithm>
@@ -35,7 +37,7 @@ class output_state : public std::enable_shared_from_this<output_state> {
  private:
   std::size_t waiting() noexcept;
   void finish(completion_handler completion, error_code const& ec, std::size_t count = 0) {
-    detail::post_completion(descriptor_.get_executor(), std::move(completion), ec, count);
+    post(descriptor_.get_executor(), std::move(completion), ec, count);
   }
 
   descriptor descriptor_;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/process.hpp"
 
+#include "common/os/completing.hpp"
 #include "common/os/mailbox.hpp"
 #include "posix/calls.hpp"
 #include "posix/channel.hpp"
@@ -67,7 +68,7 @@ void process_state::wait(completion_handler completion) {
     if (!ec && !self->exit_.is_open()) ec = asio::error::operation_aborted;
     if (!ec) ec = self->reap(WNOHANG, status);
     if (ec == asio::error::would_block) return self->wait(std::move(completion));
-    detail::post_completion(self->exit_.get_executor(), std::move(completion), ec, status);
+    post(self->exit_.get_executor(), std::move(completion), ec, status);
   };
   exit_.async_wait(descriptor::wait_read, std::move(reap_and_tell));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "win32/output.hpp"
 
+#include "common/os/completing.hpp"
 #include "win32/pipe.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ class output_state : public std::enable_shared_from_this<output_state> {
                completion_handler completion);
   std::size_t waiting() noexcept;
   void finish(completion_handler completion, error_code const& ec, std::size_t count = 0) {
-    detail::post_completion(pipe_.get_executor(), std::move(completion), ec, count);
+    post(pipe_.get_executor(), std::move(completion), ec, count);
   }
 
   asio::windows::stream_handle pipe_;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/process.hpp"
 
+#include "common/os/completing.hpp"
 #include "common/os/mailbox.hpp"
 #include "win32/channel.hpp"
 #include "win32/launch.hpp"
@@ -54,7 +55,7 @@ void process_state::wait(completion_handler completion) {
       [self = shared_from_this(), completion = std::move(completion)](error_code ec) mutable {
         exit_status status;
         if (!ec) status = self->reap(ec);
-        detail::post_completion(self->handle_.get_executor(), std::move(completion), ec, status);
+        post(self->handle_.get_executor(), std::move(completion), ec, status);
       });
 }
 

@@ -15,11 +15,11 @@ namespace prong::os {
 
 turns_memory::turns_memory(error_code& ec)
     : impl_(std::make_unique<impl>(
-          impl{win32::create_shared_memory(sizeof(turns::memory), win32::inherited::no, ec)})) {}
+          impl{win32::create_shared_memory(sizeof(turn_counts), win32::inherited::no, ec)})) {}
 
 turns_memory::~turns_memory() = default;
 
-std::shared_ptr<turns::memory> inherited_turns() {
+std::shared_ptr<turn_counts> inherited_turns() {
   char const* const said = std::getenv(turns_variable);
   std::string_view const text = said != nullptr ? said : "";
   std::uintptr_t number = 0;
@@ -29,12 +29,12 @@ std::shared_ptr<turns::memory> inherited_turns() {
   ::_putenv_s(turns_variable, "");
   error_code ec;
   auto const mapped =
-      std::make_shared<win32::shared_memory>(section.get(), sizeof(turns::memory), ec);
+      std::make_shared<win32::shared_memory>(section.get(), sizeof(turn_counts), ec);
   if (ec) {
     section.release();  // whatever it is, it is not ours to close
     return {};
   }
-  return {mapped, std::launder(static_cast<turns::memory*>(mapped->get()))};
+  return {mapped, std::launder(static_cast<turn_counts*>(mapped->get()))};
 }
 
 }  // namespace prong::os

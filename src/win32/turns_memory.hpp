@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/os/turns.hpp"
+#include "common/os/turns_memory.hpp"
 #include "win32/handle.hpp"
 
 namespace prong::os {

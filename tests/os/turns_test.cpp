@@ -1,6 +1,6 @@
 // The memory in which workers take turns at a queue.
 // SPDX-License-Identifier: BSL-1.0
-#include "common/os/turns.hpp"
+#include "common/os/turns_memory.hpp"
 
 #include "os/seam_fixture.hpp"
 

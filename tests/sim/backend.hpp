@@ -71,7 +71,7 @@ struct process {
   process_id id = 0;
   std::uint32_t worker = 0;         // its id among workers; 0 for a primary
   std::shared_ptr<line> channel{};  // what it was started with
-  std::shared_ptr<os::turns::memory> turns{};
+  std::shared_ptr<os::turn_counts> turns{};
   time_point start_at{};
   bool started = false;
   bool alive = true;

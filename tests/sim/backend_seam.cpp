@@ -196,7 +196,7 @@ class process::impl {
 
 class turns_memory::impl {
  public:
-  std::shared_ptr<turns::memory> memory;
+  std::shared_ptr<turn_counts> memory;
 };
 
 process::process(std::unique_ptr<impl> from) noexcept : impl_(std::move(from)) {}
@@ -247,13 +247,13 @@ std::unique_ptr<spawned> spawn(asio::any_io_executor executor, program const& wh
 
 turns_memory::turns_memory(error_code& ec) : impl_(std::make_unique<impl>()) {
   ec.clear();
-  impl_->memory = std::make_shared<turns::memory>();
+  impl_->memory = std::make_shared<turn_counts>();
 }
 
 turns_memory::~turns_memory() = default;
 
 // As with channels, programs in the world are given theirs.
-std::shared_ptr<turns::memory> inherited_turns() {
+std::shared_ptr<turn_counts> inherited_turns() {
   return {};
 }
 

@@ -1,17 +1,17 @@
 // Turns of workers at a queue that they share.
 // SPDX-License-Identifier: BSL-1.0
-#include "common/os/turns.hpp"
+#include "common/turns.hpp"
 #include "support/catch.hpp"
 
 #include <limits>
 
-namespace prong::os {
+namespace prong {
 namespace {
 
 constexpr auto far_ahead = turns::most_ahead + 1;
 
 struct fixture {
-  std::shared_ptr<turns::memory> shared = std::make_shared<turns::memory>();
+  std::shared_ptr<os::turn_counts> shared = std::make_shared<os::turn_counts>();
 
   turns worker(std::uint32_t id, std::uint32_t queue = 1) { return {shared, queue, worker_id{id}}; }
   std::uint32_t count_of(std::size_t id) const { return shared->taken[1][id]; }
@@ -109,12 +109,12 @@ TEST_CASE_METHOD(fixture, "counts go on after the highest number", "[unit]") {
 
 TEST_CASE_METHOD(fixture, "more workers than places, and more queues, are counted together",
                  "[unit]") {
-  auto first = worker(1), second = worker(1 + turns::workers);
-  auto third = worker(2, 1 + turns::queues);
+  auto first = worker(1), second = worker(1 + os::turn_counts::workers);
+  auto third = worker(2, 1 + os::turn_counts::queues);
   take(third, 7);
   CHECK(count_of(1) != 0);
   CHECK(count_of(2) >= 7);
   CHECK_FALSE(second.is_ahead());
 }
 
-}  // namespace prong::os
+}  // namespace prong

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/core/action_queue.hpp"
+#include "common/core/fifo.hpp"
 #include "common/core/types.hpp"
 #include "common/wire/control.hpp"
 
@@ -101,6 +101,6 @@ using any_action =
                  action::cut_link, action::kill, action::emit, action::retire,
                  action::reload_finished, action::finished>;
 
-using action_queue = queue_of<any_action>;
+using action_queue = fifo<any_action>;
 
 }  // namespace prong::core

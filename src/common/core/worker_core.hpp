@@ -2,12 +2,13 @@
 //
 // A connection that the primary offers is answered with `took` when an accept operation waits for
 // it, and before the operation gets it (I2). A credit, which asks for a connection, goes out when
-// an operation waits and the program's loop has turned since: a loop that is blocked asks for
-// nothing. What arrives while nobody waits goes back after one turn.
+// an operation waits and the program's loop has turned since, behind what the last connections had
+// it do: a loop that is blocked asks for nothing. What arrives while nobody waits goes back after
+// one turn.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "common/core/action_queue.hpp"
+#include "common/core/fifo.hpp"
 #include "common/core/types.hpp"
 #include "common/core/window.hpp"
 #include "common/wire/control.hpp"
@@ -142,7 +143,7 @@ class worker_core {
   }
 
   std::map<acceptor_id, acceptor> acceptors_;
-  queue_of<any_worker_action> actions_;
+  fifo<any_worker_action> actions_;
   std::uint64_t last_acceptor_ = 0;
   window window_{1};
   bool more_waited_ = false;  // behind an offer of this turn

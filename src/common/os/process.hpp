@@ -5,7 +5,7 @@
 
 #include "common/os/channel.hpp"
 #include "common/os/output.hpp"
-#include "common/os/turns.hpp"
+#include "common/os/turns_memory.hpp"
 
 #include <prong/options.hpp>
 

@@ -7,7 +7,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <prong/error.hpp>
+#include "common/os/turns_memory.hpp"
+
 #include <prong/event.hpp>
 
 #include <array>
@@ -17,19 +18,11 @@
 #include <memory>
 #include <utility>
 
-namespace prong::os {
+namespace prong {
 
 /// One worker's view of one queue.
 class turns {
  public:
-  static constexpr std::size_t queues = 64, workers = 256;
-  /// What all workers of a primary see; all zero at first. By queue and worker, each modulo the
-  /// bound: who shares a place is less even, and nothing else.
-  struct memory {
-    std::array<std::array<std::atomic<std::uint32_t>, workers>, queues> taken;
-  };
-  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
-
   /// How far a worker may be ahead: less costs connections, as fewer are taken in a row.
   static constexpr std::uint32_t most_ahead = 32;
   /// How far one can fall behind and still be waited for, so that a worker that was busy for long
@@ -37,9 +30,9 @@ class turns {
   static constexpr std::uint32_t most_behind = 256;
 
   /// Begins where the foremost is: what was taken before does not count.
-  turns(std::shared_ptr<memory> shared, std::uint32_t queue, worker_id own) noexcept
+  turns(std::shared_ptr<os::turn_counts> shared, std::uint32_t queue, worker_id own) noexcept
       : memory_(std::move(shared)),
-        all_(memory_->taken[queue % queues].data()),
+        all_(memory_->taken[queue % os::turn_counts::queues].data()),
         own_(static_cast<std::uint32_t>(own) % workers) {
     for (std::size_t at = 0; at < workers; ++at) {
       seen_[at] = all_[at].load(std::memory_order_relaxed);
@@ -69,6 +62,8 @@ class turns {
   }
 
  private:
+  static constexpr auto workers = os::turn_counts::workers;
+
   // Counts begin anew after the highest one.
   static bool is_before(std::uint32_t one, std::uint32_t other) noexcept {
     return static_cast<std::int32_t>(one - other) < 0;
@@ -76,7 +71,7 @@ class turns {
   void publish() noexcept { all_[own_].store(taken_, std::memory_order_relaxed); }
   void look_around() noexcept;
 
-  std::shared_ptr<memory> memory_;
+  std::shared_ptr<os::turn_counts> memory_;
   std::atomic<std::uint32_t>* all_;  // counts of the queue
   std::size_t own_;
   std::uint32_t taken_ = 0;
@@ -100,24 +95,4 @@ inline void turns::look_around() noexcept {
   lowest_ = last;
 }
 
-/// The memory as a primary has it, to start workers with (`program::turns`). Both backends
-/// implement it.
-class turns_memory {
- public:
-  explicit turns_memory(error_code& ec);
-  turns_memory(turns_memory const&) = delete;
-  turns_memory& operator=(turns_memory const&) = delete;
-  ~turns_memory();
-
-  class impl;
-  impl const& backend() const noexcept { return *impl_; }
-
- private:
-  std::unique_ptr<impl> impl_;
-};
-
-/// The memory with which this process was started, whose variable is removed from the environment.
-/// None if there is none that can be used: a worker can do without.
-std::shared_ptr<turns::memory> inherited_turns();
-
-}  // namespace prong::os
+}  // namespace prong
