@@ -108,10 +108,13 @@ void link::flush() {
   queue_waiting(large_batch);
   if (queued_.empty()) return;
   std::swap(queued_, sending_);
+  os::outgoing const all{sending_.frames, sending_.sockets};
+  // What messages complete with is told in another turn of the loop; what is sent until then goes
+  // with the next batch.
+  if (sending_.messages.empty() && channel_->send_now(all)) return sending_.clear();
   is_sending_ = true;
-  channel_->async_send({sending_.frames, sending_.sockets},
-                       detail::handler<void(error_code)>(
-                           [self = shared_from_this()](error_code ec) { self->on_sent(ec); }));
+  channel_->async_send(all, detail::handler<void(error_code)>(
+                                [self = shared_from_this()](error_code ec) { self->on_sent(ec); }));
 }
 
 void link::on_sent(error_code ec) {

@@ -49,7 +49,8 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
     return ec;
   }
 
-  void send(posix::outbound batch, completion_handler completion);
+  bool send_now(outgoing batch);
+  void send(outgoing batch, completion_handler completion);
   void receive(completion_handler completion);
   void wait_to_receive(completion_handler completion);
   bool next(received& into);
@@ -58,6 +59,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   void close() noexcept;
 
  private:
+  void send_rest(posix::outbound batch, completion_handler completion);
   bool has_result();
   error_code result() const noexcept;
   bool read_frame();
@@ -71,6 +73,7 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   posix::shared_memory memory_;
   mailbox mailbox_;
   wire::frame_reader reader_;
+  std::optional<posix::outbound> begun_;  // a batch of which some is still to be sent
   posix::arrivals sockets_;
   std::optional<wire::frame_view> ready_;  // the next frame, read but not taken yet
   error_code failure_;                     // what comes after all frames
@@ -79,7 +82,21 @@ class channel_state : public std::enable_shared_from_this<channel_state> {
   bool closed_ = false;
 };
 
-void channel_state::send(posix::outbound batch, completion_handler completion) {
+bool channel_state::send_now(outgoing batch) {
+  if (closed_) return false;
+  begun_.emplace(batch);
+  if (begun_->send_to(descriptor_.native_handle())) return false;
+  begun_.reset();
+  return true;
+}
+
+void channel_state::send(outgoing batch, completion_handler completion) {
+  auto const rest = begun_ ? *begun_ : posix::outbound(batch);
+  begun_.reset();
+  send_rest(rest, std::move(completion));
+}
+
+void channel_state::send_rest(posix::outbound batch, completion_handler completion) {
   if (closed_) return finish(std::move(completion), asio::error::operation_aborted);
   auto ec = batch.send_to(descriptor_.native_handle());
   // Once the peer has exited, nobody will ever read and make room.
@@ -87,7 +104,7 @@ void channel_state::send(posix::outbound batch, completion_handler completion) {
   bool const full = ec == asio::error::would_block;
   if (!full && !is_passing_lack(ec)) return finish(std::move(completion), ec);
   auto resume = [self = shared_from_this(), batch, completion = std::move(completion)](
-                    error_code const&) mutable { self->send(batch, std::move(completion)); };
+                    error_code const&) mutable { self->send_rest(batch, std::move(completion)); };
   if (full) {
     descriptor_.async_wait(descriptor::wait_write, std::move(resume));
   } else {
@@ -104,15 +121,15 @@ void channel_state::receive(completion_handler completion) {
 
 // Completes without another turn of the loop, which would cost a system call for each batch.
 void channel_state::wait_to_receive(completion_handler completion) {
-  descriptor_.async_wait(
-      descriptor::wait_read,
-      [self = shared_from_this(), completion = std::move(completion)](error_code const&) mutable {
-        self->may_be_readable_ = true;
-        if (self->has_result())
-          completion(self->result());
-        else
-          self->wait_to_receive(std::move(completion));
-      });
+  descriptor_.async_wait(descriptor::wait_read,
+                         recycling([self = shared_from_this(),
+                                    completion = std::move(completion)](error_code const&) mutable {
+                           self->may_be_readable_ = true;
+                           if (self->has_result())
+                             completion(self->result());
+                           else
+                             self->wait_to_receive(std::move(completion));
+                         }));
 }
 
 // Reads until there is a frame, or nothing to read.
@@ -209,8 +226,12 @@ channel::channel(channel&&) noexcept = default;
 channel& channel::operator=(channel&&) noexcept = default;
 channel::~channel() = default;
 
+bool channel::send_now(outgoing batch) {
+  return impl_->state->send_now(batch);
+}
+
 void channel::async_send(outgoing batch, completion_handler completion) {
-  impl_->state->send(posix::outbound(batch), std::move(completion));
+  impl_->state->send(batch, std::move(completion));
 }
 
 void channel::async_receive(completion_handler completion) {

@@ -62,6 +62,7 @@ TEST_CASE("every socket arrives with its own frame", "[os][C3][C4]") {
   asio::io_context io;
   auto worker = start(io, "signs_sockets");
   std::size_t const frames_in_a_batch = GENERATE(1u, 3u, 50u, 200u);
+  auto const send_batch = GENERATE(send, send_now);
   std::vector<std::pair<std::uint64_t, connection>> sent;
   for (std::uint64_t id = 1; id <= 200;) {
     bytes batch;
@@ -74,7 +75,7 @@ TEST_CASE("every socket arrives with its own frame", "[os][C3][C4]") {
       sent.emplace_back(id, connection(io));
       sockets.push_back(sent.back().second.server.get());
     }
-    REQUIRE_FALSE(send(io, worker->link, batch, sockets));
+    REQUIRE_FALSE(send_batch(io, worker->link, batch, sockets));
   }
   for (auto& [id, pair] : sent) {
     std::uint64_t signature = 0;
@@ -89,14 +90,15 @@ TEST_CASE("every socket arrives with its own frame", "[os][C3][C4]") {
 TEST_CASE("frames of the largest size carry sockets, among small ones", "[os][C3][C4]") {
   asio::io_context io;
   auto worker = start(io, "signs_sockets");
+  auto const send_batch = GENERATE(send, send_now);
   connection pairs[] = {connection(io), connection(io), connection(io)};
   bytes batch = frame(1, pattern(wire::max_payload), flagged);
   append(batch, frame(2, pattern(1)));
   append(batch, frame(3, {}, flagged));
   append(batch, frame(4, pattern(wire::max_payload)));
   append(batch, frame(5, pattern(wire::max_payload), flagged));
-  REQUIRE_FALSE(send(io, worker->link, batch,
-                     {pairs[0].server.get(), pairs[1].server.get(), pairs[2].server.get()}));
+  REQUIRE_FALSE(send_batch(io, worker->link, batch,
+                           {pairs[0].server.get(), pairs[1].server.get(), pairs[2].server.get()}));
   for (std::uint64_t const id : {1u, 3u, 5u}) {
     std::uint64_t signature = 0;
     REQUIRE_FALSE(read_exactly(io, pairs[id / 2].client, &signature, sizeof signature));

@@ -45,6 +45,14 @@ error_code send(asio::io_context& io, os::channel& link, bytes frames,
   });
 }
 
+error_code send_now(asio::io_context& io, os::channel& link, bytes frames,
+                    std::vector<os::native_socket> const& sockets) {
+  if (link.send_now({frames, sockets})) return {};
+  return run_operation(io, [&](completion then) {
+    link.async_send({frames, sockets}, std::move(then));
+  });
+}
+
 error_code receive(asio::io_context& io, os::channel& link, arrived& into) {
   os::received next;
   if (!link.next(next)) {

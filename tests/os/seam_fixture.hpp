@@ -71,6 +71,9 @@ struct arrived {
 
 error_code send(asio::io_context& io, os::channel& link, bytes frames,
                 std::vector<os::native_socket> const& sockets = {});
+/// The same, and what the system takes in the call goes without an operation.
+error_code send_now(asio::io_context& io, os::channel& link, bytes frames,
+                    std::vector<os::native_socket> const& sockets);
 /// The next frame, or why there is none.
 error_code receive(asio::io_context& io, os::channel& link, arrived& into);
 /// The next frame; throws if there is none.

@@ -90,6 +90,7 @@ class channel_end {
   channel_end(asio::any_io_executor executor, std::shared_ptr<line> on, int side);
   ~channel_end();
 
+  bool send_now(os::outgoing batch);
   void send(os::outgoing batch, detail::handler<void(error_code)> completion);
   void receive(detail::handler<void(error_code)> completion);
   bool next(os::received& into);
@@ -112,7 +113,8 @@ class channel_end {
     std::size_t end;
     bool has_socket;
   };
-  void cut_batch();
+  void begin(os::outgoing batch);
+  void write_what_fits();
   void write_some(std::size_t count);
   bool at_end() const;
   bool take_left(os::received& into);
@@ -123,6 +125,7 @@ class channel_end {
   asio::any_io_executor executor_;
   pending<error_code> sends_;
   os::outgoing batch_;
+  bool begun_ = false;  // to send batch_, by `send_now`
   std::deque<piece> pieces_;
   std::size_t sent_ = 0;
   std::size_t sockets_sent_ = 0;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <utility>
 
 namespace prong::sim {
 
@@ -38,14 +39,23 @@ channel_end::~channel_end() {
 
 // --- Sending ------------------------------------------------------------------------------------
 
-void channel_end::send(os::outgoing batch, detail::handler<void(error_code)> completion) {
-  batch_ = batch;
-  sent_ = sockets_sent_ = 0;
-  sends_.start(executor_, std::move(completion));
-  cut_batch();
+// On Windows a pipe tells later that it has it all.
+bool channel_end::send_now(os::outgoing batch) {
+  if (system::current().takes_ahead || !line_->is_open(1 - side_)) return false;
+  begin(batch);
+  write_what_fits();
+  begun_ = sent_ < batch.frames.size();
+  return !begun_;
 }
 
-void channel_end::cut_batch() {
+void channel_end::send(os::outgoing batch, detail::handler<void(error_code)> completion) {
+  if (!std::exchange(begun_, false)) begin(batch);
+  sends_.start(executor_, std::move(completion));
+}
+
+void channel_end::begin(os::outgoing batch) {
+  batch_ = batch;
+  sent_ = sockets_sent_ = 0;
   pieces_.clear();
   for (std::size_t at = 0; at < batch_.frames.size();) {
     auto const rest = batch_.frames.subspan(at);
@@ -62,15 +72,20 @@ bool channel_end::can_write() const {
 }
 
 void channel_end::write() {
-  auto& at = system::current();
   if (!line_->is_open(1 - side_)) {
     sends_.complete(asio::error::eof);
     return;
   }
-  auto const room = at.stream_room - line_->written_by(side_).bytes.size();
-  auto const rest = batch_.frames.size() - sent_;
-  write_some(at.chooses.part(std::min(room, rest), at.faults.cut));
+  write_what_fits();
   if (sent_ == batch_.frames.size()) sends_.complete({});
+}
+
+void channel_end::write_what_fits() {
+  auto& at = system::current();
+  auto const full = line_->written_by(side_).bytes.size();
+  auto const room = at.stream_room - std::min(at.stream_room, full);
+  auto const count = std::min(room, batch_.frames.size() - sent_);
+  if (count > 0) write_some(at.chooses.part(count, at.faults.cut));
 }
 
 void channel_end::write_some(std::size_t count) {
@@ -219,6 +234,10 @@ channel::~channel() = default;
 channel channel::inherited(asio::any_io_executor, error_code& ec) {
   ec = errc::not_a_worker;
   return channel(nullptr);
+}
+
+bool channel::send_now(outgoing batch) {
+  return impl_->send_now(batch);
 }
 
 void channel::async_send(outgoing batch, detail::handler<void(error_code)> completion) {

@@ -7,14 +7,19 @@
 #pragma once
 
 #include <prong/detail/config.hpp>
+#include <prong/detail/recycled.hpp>
 
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/append.hpp>
+#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace prong::detail {
@@ -29,7 +34,7 @@ class handler {
   handler() = default;
   template <class Handler>
   requires(!std::is_same_v<std::decay_t<Handler>, handler>) explicit handler(Handler&& callable)
-      : inner_(std::forward<Handler>(callable)) {}
+      : inner_(erased(std::forward<Handler>(callable))) {}
   handler(handler&&) noexcept = default;
   handler& operator=(handler&& other) noexcept {
     handler moved(std::move(other));
@@ -47,6 +52,15 @@ class handler {
   }
 
  private:
+  template <class Handler>
+  static inner_type erased(Handler&& callable) {
+    using own_allocator = asio::associated_allocator_t<std::decay_t<Handler>>;
+    if constexpr (std::is_same_v<own_allocator, std::allocator<void>>)
+      return inner_type(asio::bind_allocator(recycled<>(), std::forward<Handler>(callable)));
+    else
+      return inner_type(std::forward<Handler>(callable));
+  }
+
   inner_type inner_;
 };
 

@@ -39,6 +39,10 @@ class channel {
   channel& operator=(channel&&) noexcept;
   ~channel();
 
+  /// Sends what the operating system takes in this call; true if that was all, which costs no turn
+  /// of the loop. If not, `async_send` with the same batch comes next: it goes on from there, and
+  /// says what was wrong. Not while a send is under way.
+  bool send_now(outgoing batch);
   /// Completes when the operating system has it all, with `asio::error::eof` when the other end is
   /// gone; any other error means that this channel carries nothing any more. Spans and sockets must
   /// outlive the operation; the sockets stay the caller's. One at a time.

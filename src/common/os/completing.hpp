@@ -11,8 +11,13 @@
 
 namespace prong::os {
 
+template <class Handler>
+auto recycling(Handler handler) {
+  return asio::bind_allocator(detail::recycled<>(), std::move(handler));
+}
+
 inline auto without_associations(detail::handler<void(error_code)> completion) {
-  return [completion = std::move(completion)](error_code ec) mutable { completion(ec); };
+  return recycling([completion = std::move(completion)](error_code ec) mutable { completion(ec); });
 }
 
 template <class Signature, class... Args>
