@@ -92,7 +92,10 @@ bool acceptor_impl::wants_connections() const noexcept {
 
 void acceptor_impl::accept_here() {
   if (!wants_connections() || waiting_) return;
-  if (more_queued_) return take_queued();
+  if (more_queued_) {
+    take_queued();
+    return owner_->deliver_soon();
+  }
   waiting_ = true;
   if (turns_ && turns_->is_ahead())
     pause(turns_pause);
@@ -112,6 +115,7 @@ void acceptor_impl::on_connections(error_code ec) {
   waiting_ = false;
   if (ec == asio::error::operation_aborted) return accept_here();  // somebody may wait again
   take_queued(ec);
+  owner_->deliver_connections();
 }
 
 // Where there was a connection there may be another: to look costs less than to wait. In a queue
@@ -125,7 +129,7 @@ void acceptor_impl::take_queued(error_code ec) {
     if (!ec && room() == 0)
       ++turned_away_;
     else if (!ec)
-      take_waiting().complete({}, std::move(connection));
+      owner_->deliver(take_waiting(), std::move(connection));
   }
   waiting_ = false;
   if (!own_) return;

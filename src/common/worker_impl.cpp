@@ -206,8 +206,8 @@ void worker_impl::on_message(message&& what) {
 }
 
 void worker_impl::deliver_soon() {
-  bool const has_some =
-      !deliveries_.empty() || (!receives_.empty() && (!inbox_.empty() || stopping()));
+  bool const has_some = (!deliveries_.empty() && !delivers_) ||
+                        (!receives_.empty() && (!inbox_.empty() || stopping()));
   if (!has_some || std::exchange(delivery_posted_, true)) return;
   asio::post(executor_, [weak = weak_from_this()] {
     auto const self = weak.lock();
@@ -216,6 +216,11 @@ void worker_impl::deliver_soon() {
     self->deliver_connections();
     self->deliver_messages();
   });
+}
+
+void worker_impl::deliver(waiting_list<void(error_code, socket_handle)>::operation to,
+                          os::socket connection) {
+  deliveries_.push({std::move(to), std::move(connection)});
 }
 
 // Calls the program's handlers, as `deliver_messages` does. A handler that accepts the next
@@ -312,7 +317,7 @@ bool worker_impl::take(offered_socket const& what) noexcept {
 void worker_impl::perform(act::deliver const& what) {
   auto offered = take_offered(what.connection);
   if (take(offered))
-    deliveries_.push({acceptor(what.acceptor).take_waiting(), std::move(offered.connection)});
+    deliver(acceptor(what.acceptor).take_waiting(), std::move(offered.connection));
   else
     core_.not_delivered(what.acceptor);
 }

@@ -56,6 +56,11 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void count(core::acceptor_id id, std::size_t open, std::size_t room, bool turns_away);
   /// Its turns at a queue that it shares with other workers, if it has the memory for it.
   std::optional<turns> turns_in(std::uint32_t queue) const;
+  /// The operation gets the connection with the next `deliver_connections`.
+  void deliver(waiting_list<void(error_code, socket_handle)>::operation to, os::socket connection);
+  /// Calls the program's handlers now, or in another turn of the loop.
+  void deliver_connections();
+  void deliver_soon();
   /// The program counts one more connection as open, or one fewer.
   void connection_opened() { ++open_connections_; }
   void connection_ended();
@@ -76,10 +81,8 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void on_frame(wire::control const& what, os::socket attached);
   void on_message(message&& what);
   void on_link_end();
-  void deliver_connections();
   void end_deliveries();
   void post_turn();
-  void deliver_soon();
   void deliver_messages();
   void after_delivery();
   offered_socket take_offered(core::connection_id what);

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <new>
 
 namespace prong::detail {
@@ -45,19 +46,20 @@ struct recycled {
   recycled(recycled<U> const&) noexcept {}
 
   T* allocate(std::size_t count) {
-    auto const bytes = count * sizeof(T);
-    return static_cast<T*>(fits(bytes) ? kept_blocks::take() : ::operator new(bytes));
+    return fits(count) ? static_cast<T*>(kept_blocks::take()) : std::allocator<T>().allocate(count);
   }
   void deallocate(T* block, std::size_t count) noexcept {
-    if (fits(count * sizeof(T)))
+    if (fits(count))
       kept_blocks::give(block);
     else
-      ::operator delete(block);
+      std::allocator<T>().deallocate(block, count);
   }
   friend bool operator==(recycled const&, recycled const&) { return true; }
 
  private:
-  static constexpr bool fits(std::size_t bytes) noexcept { return bytes <= kept_blocks::size; }
+  static constexpr bool fits(std::size_t count) noexcept {
+    return count <= kept_blocks::size / sizeof(T) && alignof(T) <= alignof(std::max_align_t);
+  }
 };
 
 template <>
