@@ -4,6 +4,7 @@
 
 #include "common/acceptor_impl.hpp"
 #include "common/core/assert.hpp"
+#include "common/os/completing.hpp"
 #include "common/os/process.hpp"
 
 #include <prong/error.hpp>
@@ -30,6 +31,7 @@ namespace act = core::worker_action;
 
 worker_impl::worker_impl(asio::any_io_executor executor)
     : executor_(executor),
+      posts_(os::recycling(executor)),
       core_(worker_id{}, os::this_process()),
       pause_(executor),
       receives_(executor),
@@ -39,6 +41,7 @@ worker_impl::worker_impl(asio::any_io_executor executor)
 worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel,
                          std::shared_ptr<os::turn_counts> turns, worker_id id)
     : executor_(executor),
+      posts_(os::recycling(executor)),
       id_(id),
       core_(id, os::this_process()),
       channel_(std::make_shared<link>(executor, std::move(channel),
@@ -169,7 +172,7 @@ void worker_impl::accept_cancelled(core::acceptor_id id) {
 void worker_impl::count(core::acceptor_id id, std::size_t open, std::size_t room, bool turns_away) {
   core_.count(id, open, room, turns_away);
   if (!core_.has_actions()) return;
-  asio::post(executor_, [weak = weak_from_this()] {
+  asio::post(posts_, [weak = weak_from_this()] {
     if (auto const self = weak.lock()) self->turn([] {});
   });
 }
@@ -209,7 +212,7 @@ void worker_impl::deliver_soon() {
   bool const has_some = (!deliveries_.empty() && !delivers_) ||
                         (!receives_.empty() && (!inbox_.empty() || stopping()));
   if (!has_some || std::exchange(delivery_posted_, true)) return;
-  asio::post(executor_, [weak = weak_from_this()] {
+  asio::post(posts_, [weak = weak_from_this()] {
     auto const self = weak.lock();
     if (!self) return;
     self->delivery_posted_ = false;
@@ -348,7 +351,7 @@ void worker_impl::perform(act::request_turn const&) {
 // nothing blocks the loop. A request that is there with its connection is answered before.
 void worker_impl::post_turn() {
   if (!turn_requested_ || std::exchange(turn_posted_, true)) return;
-  asio::post(executor_, [weak = weak_from_this(), asked = os::clock::now()] {
+  asio::post(posts_, [weak = weak_from_this(), asked = os::clock::now()] {
     auto const self = weak.lock();
     if (!self) return;
     self->turn_requested_ = self->turn_posted_ = false;

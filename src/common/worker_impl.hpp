@@ -100,7 +100,7 @@ class worker_impl : public std::enable_shared_from_this<worker_impl> {
   void perform(core::worker_action::request_pause const& what);
   void perform(core::worker_action::begin_drain const& what);
 
-  asio::any_io_executor executor_;
+  asio::any_io_executor executor_, posts_;
   worker_id id_{};
   core::worker_core core_;
   std::shared_ptr<link> channel_;  // none if standalone

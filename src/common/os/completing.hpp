@@ -1,19 +1,32 @@
 // How backends complete operations. Who starts them are the shells, whose handlers have no
 // executor, allocator or slot of their own. Asio is not to ask for these: each question would cost
-// an allocation. SPDX-License-Identifier: BSL-1.0
+// an allocation.
+// SPDX-License-Identifier: BSL-1.0
 #pragma once
 
 #include <prong/detail/async.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/execution/allocator.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/require.hpp>
 #include <utility>
 
 namespace prong::os {
 
+/// A handler of Asio's operations, whose memory is then kept for the next.
 template <class Handler>
 auto recycling(Handler handler) {
   return asio::bind_allocator(detail::recycled<>(), std::move(handler));
+}
+
+/// The same executor. If it is the loop's own, the memory of what is posted is kept.
+inline asio::any_io_executor recycling(asio::any_io_executor const& io) {
+  auto const* const loop = io.target<asio::io_context::executor_type>();
+  if (loop == nullptr) return io;
+  return asio::require(*loop, asio::execution::allocator(detail::recycled<>()));
 }
 
 inline auto without_associations(detail::handler<void(error_code)> completion) {
