@@ -1,7 +1,7 @@
 # P1 to P5: how many connections and requests a second, and what the primary spends on one.
 # SPDX-License-Identifier: BSL-1.0
 from case import Chart, Result, ratio_row, values
-from measure import interleaved, system_calls, wrk
+from measure import allocations, interleaved, system_calls, wrk
 from servers import Failed, nginx, node, ours, prong
 
 WORKERS = 4
@@ -48,17 +48,22 @@ def new_connections(effort, progress):
         ),
     ]
     calls, notes = count_calls(subjects, min(effort.seconds, 1), progress)
+    allocated, more_notes = count_allocations(min(effort.seconds, 1), progress)
     spent = {name: of for name, of in runs.items() if "round robin" in name or "hand-off" in name}
     return Result(
         "P1-P2-P3",
         f"A new connection for each request, {WORKERS} workers",
         rows,
-        {"load": runs, "system calls for a connection": calls},
+        {
+            "load": runs,
+            "system calls for a connection": calls,
+            "allocations for a connection": allocated,
+        },
         [
             Chart("Connections a second", "connections / s", values(runs, "per_second")),
             Chart("CPU time of the primary", "ns / connection", values(spent, "primary_ns")),
         ],
-        notes,
+        notes + more_notes,
     )
 
 
@@ -76,6 +81,25 @@ def count_calls(subjects, seconds, progress):
         except Failed as why:
             notes.append(f"system calls of {name}: {why}")
     return calls, notes
+
+
+def count_allocations(seconds, progress):
+    """Allocations for a connection, of all processes; those of direct accept are its worker's
+    own, which all have."""
+    subjects = {
+        "direct accept": lambda start: ours("direct", WORKERS, through=start),
+        "prong round robin": lambda start: prong("round_robin", WORKERS, through=start),
+        "prong sharded": lambda start: prong("sharded", WORKERS, through=start),
+        "prong shared": lambda start: prong("shared", WORKERS, through=start),
+    }
+    counts, notes = {}, []
+    for name, of in subjects.items():
+        progress(f"allocations of {name}")
+        try:
+            counts[name] = round(allocations(of, seconds), 3)
+        except Failed as why:
+            notes.append(f"allocations of {name}: {why}")
+    return counts, notes
 
 
 def growing(effort, progress):

@@ -7,11 +7,14 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 from case import Runs
-from servers import FOR_CLIENT, PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, started
+from servers import (
+    FOR_CLIENT, PROGRAMS, WINDOWS_PROGRAMS, WINE, Failed, counting_allocations, started,
+)
 
 
 def cpu_ns(pid):
@@ -97,6 +100,21 @@ def system_calls(server, processes, seconds):
         if len(words) >= 5 and words[3].isdigit() and words[-1] != "total":
             result[words[-1]] = round(int(words[3]) / connections, 3)
     return dict(sorted(result.items(), key=lambda item: -item[1]))
+
+
+def allocations(of, seconds):
+    """How often all processes of a server together allocate memory for a connection, once they
+    have what they keep. `of` starts it with the beginning of a command that it is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        with of(counting_allocations(folder))() as server:
+            # Who was forked and ran no other program counts where the process did that forked it.
+            files = [pathlib.Path(folder) / str(each) for each in server.processes()]
+            files = [each for each in files if each.exists()]
+            now = lambda: sum(int.from_bytes(each.read_bytes(), sys.byteorder) for each in files)
+            client(server, seconds)
+            before = now()
+            connections = client(server, seconds)["connections"]
+            return (now() - before) / connections
 
 
 def interleaved(subjects, measure, rounds, progress, warm_up=True):

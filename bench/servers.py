@@ -82,15 +82,25 @@ def announced(command):
         process.stdout.close()
 
 
-def ours(source, workers, *more):
-    command = [PROGRAMS / "bench_server", "--source", source, "--workers", workers, *more]
+def ours(source, workers, *more, through=()):
+    """`through`: the beginning of the command, which starts the rest."""
+    program = PROGRAMS / "bench_server"
+    command = [*through, program, "--source", source, "--workers", workers, *more]
     return lambda: announced(command)
 
 
-def prong(scheduling, workers, *more):
+def prong(scheduling, workers, *more, through=()):
     if not has_scheduling(scheduling):
         return missing(f"this prong has no {scheduling}")
-    return ours("prong", workers, "--scheduling", scheduling, *more)
+    return ours("prong", workers, "--scheduling", scheduling, *more, through=through)
+
+
+def counting_allocations(folder):
+    """How a program is started that counts what it and all that it starts allocate, in files."""
+    library = PROGRAMS / "libbench_allocations.so"
+    if not library.exists():
+        raise Failed(f"there is no {library}")
+    return ["env", f"LD_PRELOAD={library}", f"PRONG_BENCH_COUNTS={folder}"]
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-# Tests that the programs of the benchmark do what its scripts expect of them:
-#   smoke_test.py FOLDER-OF-PROGRAMS SUFFIX TEST
+# Tests that the programs of the benchmark, in the folder PRONG_BENCH_PROGRAMS, do what its scripts
+# expect of them:
+#   smoke_test.py SUFFIX TEST
 # SPDX-License-Identifier: BSL-1.0
 import json
 import os
@@ -9,15 +10,16 @@ import subprocess
 import sys
 import tempfile
 
-from servers import PATIENCE, announced
+from measure import allocations
+from servers import PATIENCE, PROGRAMS, announced, ours, prong as prong_server
 
-FOLDER, SUFFIX = pathlib.Path(sys.argv[1]), sys.argv[2]
+SUFFIX = sys.argv[1]
 EMULATOR = [os.environ["PRONG_EMULATOR"]] if os.environ.get("PRONG_EMULATOR") else []
 WORKERS = 2
 
 
 def program(name, *arguments):
-    return [*EMULATOR, FOLDER / (name + SUFFIX), *arguments]
+    return [*EMULATOR, PROGRAMS / (name + SUFFIX), *arguments]
 
 
 def output_of(command):
@@ -76,10 +78,9 @@ def whole_case():
     with tempfile.TemporaryDirectory() as folder:
         script = pathlib.Path(__file__).with_name("run.py")
         command = [sys.executable, script, "--quick", "--only", "P8", "--into", folder]
-        environment = {**os.environ, "PRONG_BENCH_PROGRAMS": str(FOLDER)}
         done = subprocess.run(
-            list(map(str, command)), env=environment, stdout=subprocess.PIPE, text=True,
-            timeout=PATIENCE, check=True,
+            list(map(str, command)), stdout=subprocess.PIPE, text=True, timeout=PATIENCE,
+            check=True,
         )
         rows = [line for line in done.stdout.splitlines() if line.startswith("P8 ")]
         assert len(rows) == 3 and any("round_robin" in row for row in rows), done.stdout
@@ -87,5 +88,16 @@ def whole_case():
         assert len(written["rows"]) == 3 and written["machine"]["cores"]
 
 
+def no_allocations():
+    """A connection costs what the same worker allocates without prong, and not one more."""
+    seconds = 0.3
+    without = allocations(lambda start: ours("direct", WORKERS, through=start), seconds)
+    for scheduling in ("round_robin", "shared", "sharded"):
+        seen = allocations(
+            lambda start: prong_server(scheduling, WORKERS, through=start), seconds
+        )
+        assert seen < without + 0.5, f"{scheduling}: {seen:.2f}, direct accept: {without:.2f}"
+
+
 if __name__ == "__main__":
-    globals()[sys.argv[3]]()
+    globals()[sys.argv[2]]()

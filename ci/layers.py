@@ -56,7 +56,7 @@ LAYERS = [
     (
         r"src/common/core/.*",
         "std core wire frame values system container endpoint",
-        "core: public value types, wire, Boost.System and circular_buffer, endpoints; no executor, no system header",
+        "core: public values, wire, Boost.System, circular_buffer, endpoints; no executor, no system",
     ),
     (
         r"src/common/os/.*",

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "common/os/clock.hpp"
 
+#include "common/os/completing.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 
 namespace prong::os {
@@ -22,7 +24,7 @@ timer::~timer() = default;
 
 void timer::async_wait_until(clock::time_point when, detail::handler<void(error_code)> completion) {
   impl_->real.expires_at(when);
-  impl_->real.async_wait(std::move(completion));
+  impl_->real.async_wait(without_associations(std::move(completion)));
 }
 
 void timer::cancel() noexcept {
