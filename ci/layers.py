@@ -56,7 +56,7 @@ LAYERS = [
     (
         r"src/common/core/.*",
         "std core wire frame values system container endpoint",
-        "core: public values, wire, Boost.System, circular_buffer, endpoints; no executor, no system",
+        "core: public values, wire, Boost.System, containers, endpoints; no executor, no OS header",
     ),
     (
         r"src/common/os/.*",
