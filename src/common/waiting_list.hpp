@@ -4,14 +4,13 @@
 #pragma once
 
 #include "common/core/fifo.hpp"
+#include "common/os/completing.hpp"
 
 #include <prong/detail/async.hpp>
 
 #include <algorithm>
 #include <boost/asio/append.hpp>
-#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
@@ -46,13 +45,9 @@ class waiting_list<void(error_code, Args...)> {
     /// Completes it, never inline.
     void complete(error_code ec, Args... args) {
       if (own_work_)
-        return detail::post_completion(work_, std::move(completion_), ec, std::move(args)...);
-      // Asio would look for the handler's executor, which costs allocations, and it is known.
-      auto const allocator = asio::get_associated_allocator(completion_.inner());
-      asio::post(work_, asio::bind_allocator(allocator, [completion = std::move(completion_), ec,
-                                                         ... args = std::move(args)]() mutable {
-                   completion(ec, std::move(args)...);
-                 }));
+        detail::post_completion(work_, std::move(completion_), ec, std::move(args)...);
+      else
+        os::post(work_, std::move(completion_), ec, std::move(args)...);
     }
 
     /// Completes it inline, where that is on its executor. For a handler of the loop that was not

@@ -31,7 +31,7 @@ namespace act = core::worker_action;
 
 worker_impl::worker_impl(asio::any_io_executor executor)
     : executor_(executor),
-      posts_(os::recycling(executor)),
+      posts_(os::recycling_executor(executor)),
       core_(worker_id{}, os::this_process()),
       pause_(executor),
       receives_(executor),
@@ -41,7 +41,7 @@ worker_impl::worker_impl(asio::any_io_executor executor)
 worker_impl::worker_impl(asio::any_io_executor executor, os::channel channel,
                          std::shared_ptr<os::turn_counts> turns, worker_id id)
     : executor_(executor),
-      posts_(os::recycling(executor)),
+      posts_(os::recycling_executor(executor)),
       id_(id),
       core_(id, os::this_process()),
       channel_(std::make_shared<link>(executor, std::move(channel),

@@ -1,6 +1,6 @@
-// How backends complete operations. Who starts them are the shells, whose handlers have no
-// executor, allocator or slot of their own. Asio is not to ask for these: each question would cost
-// an allocation.
+// How operations complete whose executor is known: those of the seam, which the shells start
+// without executor, allocator or slot, and the program's that complete on their owner's. Asio is
+// not to look for them: each look would cost an allocation.
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
@@ -23,7 +23,7 @@ auto recycling(Handler handler) {
 }
 
 /// The same executor. If it is the loop's own, the memory of what is posted is kept.
-inline asio::any_io_executor recycling(asio::any_io_executor const& io) {
+inline asio::any_io_executor recycling_executor(asio::any_io_executor const& io) {
   auto const* const loop = io.target<asio::io_context::executor_type>();
   if (loop == nullptr) return io;
   return asio::require(*loop, asio::execution::allocator(detail::recycled<>()));
