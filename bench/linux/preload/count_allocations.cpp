@@ -58,10 +58,10 @@ void* malloc(std::size_t size) {
   return real(size);
 }
 
-void* realloc(void* old, std::size_t size) {
+void* realloc(void* ptr, std::size_t size) {
   static auto* const real = next<void*(void*, std::size_t)>("realloc");
   count_one();
-  return real(old, size);
+  return real(ptr, size);
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
@@ -70,9 +70,9 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) {
   return real(alignment, size);
 }
 
-int posix_memalign(void** into, std::size_t alignment, std::size_t size) {
+int posix_memalign(void** memptr, std::size_t alignment, std::size_t size) {
   static auto* const real = next<int(void**, std::size_t, std::size_t)>("posix_memalign");
   count_one();
-  return real(into, alignment, size);
+  return real(memptr, alignment, size);
 }
 }
