@@ -102,18 +102,18 @@ def system_calls(server, processes, seconds):
     return dict(sorted(result.items(), key=lambda item: -item[1]))
 
 
-def allocations(of, seconds):
+def allocations(of, seconds, *more):
     """How often all processes of a server together allocate memory for a connection, once they
-    have what they keep. `of` starts it with the beginning of a command that it is given."""
+    have what they keep. `of` starts it with the beginning of a command that it is given; `more` is for the client."""
     with tempfile.TemporaryDirectory() as folder:
         with of(counting_allocations(folder))() as server:
             # Who was forked and ran no other program counts where the process did that forked it.
             files = [pathlib.Path(folder) / str(each) for each in server.processes()]
             files = [each for each in files if each.exists()]
             now = lambda: sum(int.from_bytes(each.read_bytes(), sys.byteorder) for each in files)
-            client(server, seconds)
+            client(server, seconds, *more)
             before = now()
-            connections = client(server, seconds)["connections"]
+            connections = client(server, seconds, *more)["connections"]
             return (now() - before) / connections
 
 
