@@ -104,7 +104,8 @@ def system_calls(server, processes, seconds):
 
 def allocations(of, seconds, *more):
     """How often all processes of a server together allocate memory for a connection, once they
-    have what they keep. `of` starts it with the beginning of a command that it is given; `more` is for the client."""
+    have what they keep. `of` starts it with the beginning of a command that it is given; `more` is
+    for the client."""
     with tempfile.TemporaryDirectory() as folder:
         with of(counting_allocations(folder))() as server:
             # Who was forked and ran no other program counts where the process did that forked it.
