@@ -48,9 +48,7 @@ error_code send(asio::io_context& io, os::channel& link, bytes frames,
 error_code send_now(asio::io_context& io, os::channel& link, bytes frames,
                     std::vector<os::native_socket> const& sockets) {
   if (link.send_now({frames, sockets})) return {};
-  return run_operation(io, [&](completion then) {
-    link.async_send({frames, sockets}, std::move(then));
-  });
+  return send(io, link, std::move(frames), sockets);  // the bytes stay where they are
 }
 
 error_code receive(asio::io_context& io, os::channel& link, arrived& into) {

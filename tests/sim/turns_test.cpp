@@ -53,7 +53,7 @@ TEST_CASE_METHOD(fixture, "a worker that is ahead leaves what comes to others, f
   CHECK(served_at_once(turns::most_ahead + 1) == turns::most_ahead + 1);
   CHECK(served_at_once(1) == 0);
   CHECK(served_within(std::chrono::milliseconds(1)) == 1);
-  // Nobody else has taken any meanwhile, and is waited for again.
+  // The others have taken none since: nobody is waited for twice.
   CHECK(served_at_once(2 * turns::most_ahead) == 2 * turns::most_ahead);
 }
 
